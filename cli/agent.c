@@ -44,6 +44,32 @@ static bool take_attribute(const char *text, void *target, const option_row_t *r
     return name != NULL;
 }
 
+/** "NAME", where the image is, or "NAME=PARTITION", whose files go there. */
+static bool take_part(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row;
+    agent_parts_t *parts = target;
+    const char *equals = strchr(text, '=');
+    if (equals == NULL && text[0] != '\0') {
+        snprintf(why, OPTIONS_WHY_SIZE,
+                 "%s has the image already; --part NAME=PARTITION for a data partition",
+                 parts->image != NULL ? parts->image : "");
+        const bool first = parts->image == NULL;
+        parts->image = text;
+        return first;
+    }
+    if (equals == NULL || equals == text || equals[1] == '\0') {
+        return false;
+    }
+    if (parts->count == OTTER_DDI_PARTS_MAX) {
+        snprintf(why, OPTIONS_WHY_SIZE, "there are at most %u data partitions", OTTER_DDI_PARTS_MAX);
+        return false;
+    }
+    char *name = strndup(text, (size_t)(equals - text));
+    parts->rows[parts->count++] = (otter_ddi_part_t){name, equals + 1};
+    return name != NULL;
+}
+
 /** The token, which nobody else may be able to read. */
 static bool load_token(agent_t *agent)
 {
@@ -92,7 +118,7 @@ static bool load_all(agent_t *agent)
     return check_server(o) && load_token(agent) && load_pem(o->ca_path, &agent->ca, &agent->ca_len) &&
            load_pem(o->cert_path, &agent->cert, &agent->cert_len) &&
            load_pem(o->key_path, &agent->key, &agent->key_len) && check_trust(o, agent) &&
-           agent_record_open(agent);
+           agent_parts_check(agent) && agent_record_open(agent);
 }
 
 /* ---- the loop ---- */
@@ -154,7 +180,9 @@ static int start(agent_t *agent)
         .server = o->server,
         .tenant = o->tenant,
         .id = o->id,
-        .part = o->part,
+        .part = o->parts.image,
+        .parts = o->parts.rows,
+        .part_count = o->parts.count,
         .ending = o->ending,
         .others = o->others,
         .attributes = o->attributes.rows,
@@ -168,6 +196,7 @@ static int start(agent_t *agent)
         .save = agent_save,
         .look = agent_look,
         .compare = agent_compare,
+        .holds = agent_holds,
         .say = agent_say,
         .ctx = agent,
     };
@@ -213,10 +242,15 @@ static void end(void *options)
     for (uint32_t i = 0; i < o->attributes.count; i++) {
         free((char *)(uintptr_t)o->attributes.rows[i].name);
     }
+    for (uint32_t i = 0; i < o->parts.count; i++) {
+        free((char *)(uintptr_t)o->parts.rows[i].part);
+    }
 }
 
 static const option_kind_t kind_attribute = {"NAME=VALUE", "NAME=VALUE, each of at most 128 bytes",
                                              take_attribute, NULL, NULL};
+
+static const option_kind_t kind_part = {"NAME[=PARTITION]", "NAME, or NAME=PARTITION", take_part, NULL, NULL};
 
 static const option_row_t rows[] = {
     {"FLASH", &option_argument, offsetof(agent_options_t, flash), .help = NULL},
@@ -260,10 +294,12 @@ static const option_row_t rows[] = {
      .value = "FILE"},
     {"record", &option_file, offsetof(agent_options_t, record),
      .help = "what the agent remembers over restarts (default: FLASH.agent)", .value = "FILE"},
-    {"part", &option_text, offsetof(agent_options_t, part),
+    {"part", &kind_part, offsetof(agent_options_t, parts),
      .help =
-         "the image is in the offer's chunk for this part of the device (the server's software module type)",
-     .value = "NAME"},
+         "NAME: the image is in the offer's chunk for this part of the device (the server's software module "
+         "type). NAME=PARTITION: what is in this chunk goes into that data partition, before the image; may "
+         "be "
+         "given several times"},
     {"other-parts", &option_switch, offsetof(agent_options_t, others),
      .help = "files for other parts are installed by somebody else: pass them over. Else an offer that has "
              "some is refused"},

@@ -20,9 +20,16 @@ typedef struct {
     uint32_t count;
 } agent_attributes_t;
 
+/** What --part has named: where the image is, and what goes into data partitions. */
 typedef struct {
-    const char *flash, *server, *tenant, *id, *token_path, *ca_path, *record, *hook, *part, *ending,
-        *decision;
+    const char *image;
+    otter_ddi_part_t rows[OTTER_DDI_PARTS_MAX];
+    uint32_t count;
+} agent_parts_t;
+
+typedef struct {
+    const char *flash, *server, *tenant, *id, *token_path, *ca_path, *record, *hook, *ending, *decision;
+    agent_parts_t parts;
     const char *cert_path, *key_path, *decrypt_key, *passphrase;
     bool gateway, system_ca, once, json, hold, hold_confirmation, others;
     uint32_t timeout_ms, poll_s, give_up_ms, trial_ms;
@@ -74,6 +81,10 @@ esp_err_t agent_load(void *ctx, uint8_t record[OTTER_DDI_RECORD_SIZE]);
 esp_err_t agent_save(void *ctx, const uint8_t record[OTTER_DDI_RECORD_SIZE]);
 esp_err_t agent_look(void *ctx, const char *wanted, otter_ddi_device_t *out);
 esp_err_t agent_compare(void *ctx, const otter_ddi_file_t *file, bool *same);
+esp_err_t agent_holds(void *ctx, const char *partition, const otter_ddi_file_t *file, bool *same);
+
+/** The partitions that --part names are there. @return false, after saying which one is not */
+OTTER_MUST_CHECK bool agent_parts_check(const agent_t *agent);
 
 /** Selects what was fetched, and restarts: the device that runs here, or by the hook. */
 void agent_restart(agent_t *agent, const otter_ddi_order_t *order);

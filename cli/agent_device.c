@@ -222,6 +222,36 @@ esp_err_t agent_compare(void *ctx, const otter_ddi_file_t *file, bool *same)
     return err;
 }
 
+esp_err_t agent_holds(void *ctx, const char *partition, const otter_ddi_file_t *file, bool *same)
+{
+    linux_device_t dev;
+    esp_err_t err = open_to_look(ctx, &dev);
+    if (err == ESP_OK) {
+        err = otter_ddi_device_holds(&dev.device, partition, file, same);
+        otter_ignore(linux_device_close(&dev)); /* nothing was written */
+    }
+    return err;
+}
+
+bool agent_parts_check(const agent_t *agent)
+{
+    const agent_parts_t *parts = &agent->options->parts;
+    linux_device_t dev;
+    otter_fault_t fault = {0};
+    if (parts->count == 0) {
+        return true;
+    }
+    if (open_to_look(agent, &dev) != ESP_OK) {
+        return false;
+    }
+    bool good = true;
+    for (uint32_t i = 0; i < parts->count && good; i++) {
+        good = otter_ddi_device_partition(&dev.device, parts->rows[i].partition, &fault) != NULL;
+    }
+    otter_ignore(linux_device_close(&dev)); /* nothing was written */
+    return good || cli_refuse(AGENT_VERB, "%s: %s", agent->options->flash, fault.why);
+}
+
 bool agent_device_open(const agent_t *agent, linux_device_t *dev, otter_fault_t *fault)
 {
     otter_boot_result_t boot;

@@ -172,6 +172,16 @@ static esp_err_t transfer(agent_t *agent, otter_device_t *device, esp_https_ota_
     return err == ESP_ERR_HTTPS_OTA_IN_PROGRESS ? ESP_ERR_NOT_FINISHED : err;
 }
 
+/** One file of an offer, and where it goes. */
+typedef struct {
+    const char *url;
+    otter_ddi_file_t file;
+    bool authorize;
+    const esp_partition_t *slot;  /* that it comes into */
+    const esp_partition_t *data;  /* that it is for; NULL: it is the image */
+    const otter_image_key_t *key; /* that opens it; NULL: it comes as it is */
+} errand_t;
+
 /**
  * Sizes are compared before the first byte is written. @param around  bytes of the file that are not the image's: what an
  * encrypted one begins with
@@ -205,15 +215,16 @@ static otter_ddi_fetched_t failed(otter_stage_t stage, const otter_fault_t *faul
     return (otter_ddi_fetched_t){.err = fault->code, .stage = stage, .why = fault->why};
 }
 
-static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, const char *url,
-                                      const otter_ddi_file_t *file, bool authorize,
-                                      const esp_partition_t *slot, const otter_image_key_t *key,
+static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, const errand_t *errand,
                                       otter_fault_t *fault)
 {
     static _Alignas(4096) uint8_t piece[PIECE];
     otter_ddi_fetched_t fetched;
-    fetch_t fetch = {agent, authorize};
-    const esp_http_client_config_t http = http_config(agent, url);
+    fetch_t fetch = {agent, errand->authorize};
+    const otter_ddi_file_t *file = &errand->file;
+    const esp_partition_t *slot = errand->slot, *data = errand->data;
+    const otter_image_key_t *key = errand->key;
+    const esp_http_client_config_t http = http_config(agent, errand->url);
     const otter_https_options_t https = {.on_client = add_token,
                                          .on_wait = keep_waiting,
                                          .select_later = true,
@@ -223,12 +234,13 @@ static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, co
                                          .receive = {piece, sizeof(piece)}};
     const esp_https_ota_config_t config = {
         .http_config = &http,
-        .ota_resumption = true, /* one request for all that is missing */
-        .partition.staging = slot,
+        .ota_resumption = data == NULL, /* one request for all that is missing */
+        .partition = {.staging = slot, .final = data},
         .retry = {.attempts = 3, .delay_ms = 1000, .max_time_ms = 3600000}};
     esp_https_ota_handle_t handle = NULL;
     const uint32_t around = key != NULL ? OTTER_ENCRYPTED_HEADER : 0;
-    if (check_size(file, around, slot, -1, fault) != ESP_OK) {
+    if (check_size(file, around, slot, -1, fault) != ESP_OK ||
+        (data != NULL && check_size(file, 0, data, -1, fault) != ESP_OK)) {
         return failed(OTTER_STAGE_GATE, fault);
     }
     esp_err_t err = otter_https_ota_begin(device, &config, &https, &handle);
@@ -243,24 +255,28 @@ static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, co
                                  report->fault.why[0] != '\0' ? report->fault.why : esp_err_to_name(err)));
         return failed(stage_of(err, report->stage), fault);
     }
-    otter_ddi_device_fetched(device, slot, key != NULL ? NULL : file, &fetched, fault);
+    if (data != NULL) {
+        otter_ddi_device_stored(device, slot, data, file, &fetched, fault);
+    } else {
+        otter_ddi_device_fetched(device, slot, key != NULL ? NULL : file, &fetched, fault);
+    }
     return fetched;
 }
 
 /** With what opens the image, if it is encrypted. */
-static otter_ddi_fetched_t fetch_for_key(agent_t *agent, otter_device_t *device, const char *url,
-                                         const otter_ddi_file_t *file, bool authorize,
-                                         const esp_partition_t *slot, otter_fault_t *fault)
+static otter_ddi_fetched_t fetch_for_key(agent_t *agent, otter_device_t *device, errand_t *errand,
+                                         otter_fault_t *fault)
 {
     const agent_options_t *o = agent->options;
     otter_image_key_t *key = NULL;
-    if (o->decrypt_key != NULL) {
+    if (o->decrypt_key != NULL && errand->data == NULL) {
         key = decrypt_key_of(o->decrypt_key, o->passphrase, &device->efuse, fault);
         if (key == NULL) {
             return failed(OTTER_STAGE_CONNECT, fault); /* it may come back; the image is not to blame */
         }
     }
-    otter_ddi_fetched_t fetched = fetch_into(agent, device, url, file, authorize, slot, key, fault);
+    errand->key = key;
+    otter_ddi_fetched_t fetched = fetch_into(agent, device, errand, fault);
     otter_image_key_free(key);
     return fetched;
 }
@@ -288,20 +304,32 @@ static const esp_partition_t *choose_slot(const agent_t *agent, linux_device_t *
     return err == ESP_OK ? slot : NULL;
 }
 
+static otter_ddi_fetched_t run_errand(agent_t *agent, linux_device_t *dev, errand_t *errand,
+                                      const char *partition, otter_fault_t *fault)
+{
+    if (partition != NULL) {
+        errand->data = otter_ddi_device_partition(&dev->device, partition, fault);
+        if (errand->data == NULL) {
+            return failed(OTTER_STAGE_GATE, fault);
+        }
+    }
+    errand->slot = choose_slot(agent, dev, fault);
+    return errand->slot != NULL ? fetch_for_key(agent, &dev->device, errand, fault)
+                                : (otter_ddi_fetched_t){.err = ESP_ERR_INVALID_STATE,
+                                                        .stage = OTTER_STAGE_DOWNLOAD,
+                                                        .why = fault->why};
+}
+
 void agent_fetch(agent_t *agent, const otter_ddi_order_t *order)
 {
     linux_device_t dev;
     otter_fault_t fault = {0};
-    const otter_ddi_file_t file = order->file;
-    const bool authorize = order->authorize;
     char *url = strdup(order->url); /* the agent goes on using its own */
+    errand_t errand = {.url = url, .file = order->file, .authorize = order->authorize};
     otter_ddi_fetched_t fetched = {
         .err = ESP_ERR_INVALID_STATE, .stage = OTTER_STAGE_DOWNLOAD, .why = fault.why};
     if (url != NULL && agent_device_open(agent, &dev, &fault)) {
-        const esp_partition_t *slot = choose_slot(agent, &dev, &fault);
-        if (slot != NULL) {
-            fetched = fetch_for_key(agent, &dev.device, url, &file, authorize, slot, &fault);
-        }
+        fetched = run_errand(agent, &dev, &errand, order->partition, &fault);
         char label[OTTER_DDI_SLOT_SIZE] = "";
         snprintf(label, sizeof(label), "%s", fetched.slot != NULL ? fetched.slot : "");
         esp_err_t closed = linux_device_close(&dev);

@@ -85,7 +85,9 @@ static bool read_answer(const char *text, size_t len, uint32_t cuts, ddi_answer_
 {
     ddi_reader_t reader;
     memset(url, 0, OTTER_DDI_URL_SIZE);
-    const ddi_wanted_t wanted = {.url = url, .part = "os", .ending = ".bin", .pick = pick};
+    static const otter_ddi_part_t parts[] = {{"fs", "storage"}};
+    static const otter_ddi_config_t config = {.part = "os", .parts = parts, .part_count = 1};
+    const ddi_wanted_t wanted = {.url = url, .config = &config, .pick = pick, .done = pick == 2};
     ddi_reader_begin(&reader, &wanted);
     bool good = true;
     for (size_t at = 0; at < len && good;) {
@@ -115,12 +117,14 @@ static void check_answer(const char *text, size_t len, uint32_t cuts)
         FUZZ_CHECK(whole.artifacts == 0 || whole.pick < whole.artifacts, "file %u of %u", whole.pick,
                    whole.artifacts);
         FUZZ_CHECK(whole.chunks + whole.others <= whole.artifacts, "chunks without files count");
-        FUZZ_CHECK(
-            strcmp(url[0], url[1]) == 0 && strcmp(whole.id, pieces.id) == 0 && whole.offer == pieces.offer &&
-                whole.sleep_s == pieces.sleep_s && whole.artifacts == pieces.artifacts &&
-                whole.pick == pieces.pick && whole.chunks == pieces.chunks && whole.others == pieces.others &&
-                whole.file.size == pieces.file.size && memcmp(whole.file.hash, pieces.file.hash, 32) == 0,
-            "in pieces it says something else");
+        FUZZ_CHECK(strcmp(url[0], url[1]) == 0 && strcmp(whole.id, pieces.id) == 0 &&
+                       whole.offer == pieces.offer && whole.sleep_s == pieces.sleep_s &&
+                       whole.artifacts == pieces.artifacts && whole.pick == pieces.pick &&
+                       whole.next == pieces.next && whole.files_crc == pieces.files_crc &&
+                       whole.chunks == pieces.chunks && whole.others == pieces.others &&
+                       whole.file.size == pieces.file.size &&
+                       memcmp(whole.file.hash, pieces.file.hash, 32) == 0,
+                   "in pieces it says something else");
     }
 }
 

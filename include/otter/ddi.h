@@ -26,7 +26,8 @@ extern "C" {
  *         switch (order.kind) {
  *         case OTTER_DDI_REQUEST:     send it; then otter_ddi_answer(), otter_ddi_body() and otter_ddi_answered(), or
  *                                     otter_ddi_unanswered()
- *         case OTTER_DDI_FETCH:       the file into the slot that is free; otter_ddi_progress() meanwhile, otter_ddi_fetched()
+ *         case OTTER_DDI_FETCH:       the file into the slot that is free, and by way of it into order.partition if that is
+ *                                     named; otter_ddi_progress() meanwhile, otter_ddi_fetched()
  *         case OTTER_DDI_RESTART:     select what was fetched, and restart; otter_ddi_not_restarted() if that cannot be
  *         case OTTER_DDI_WAIT:        ask again in order.wait_ms, or when something has happened
  *         case OTTER_DDI_NOTHING:     a file is being fetched, or a restart is on its way: as WAIT
@@ -43,20 +44,21 @@ extern "C" {
 
 #define OTTER_DDI_RECORD_SIZE  320u /* bytes that are kept over restarts: FORMATS.md section 16 */
 #define OTTER_DDI_URL_SIZE     640u /* of a URL, with its end; an offer with a longer one is refused */
-#define OTTER_DDI_ROOM_SIZE    832u /* private: a request of its own making, URL and body */
+#define OTTER_DDI_ROOM_SIZE    816u /* private: a request of its own making, URL and body */
 #define OTTER_DDI_ID_SIZE      40u  /* of an action's id, with its end */
 #define OTTER_DDI_ANSWER_MAX   (64u * 1024u) /* bytes of an answer that are read */
 #define OTTER_DDI_TOKEN_SIZE   72u           /* private */
 #define OTTER_DDI_REASON_SIZE  128u          /* of why an action failed, with its end */
 #define OTTER_DDI_SLOT_SIZE    17u           /* of a partition's label, with its end */
 #define OTTER_DDI_VERSION_SIZE 33u           /* of a version, with its end */
+#define OTTER_DDI_PARTS_MAX    8u            /* data partitions that an offer may have files for */
 
 typedef enum { OTTER_DDI_NO_HASH, OTTER_DDI_SHA1, OTTER_DDI_SHA256 } otter_ddi_hash_t;
 
 /** A file, as the server names it: what it consists of, not what it is called. */
 typedef struct {
-    uint32_t size; /* bytes */
-    otter_ddi_hash_t kind;
+    uint32_t kind;    /* of its hash: an otter_ddi_hash_t */
+    uint32_t size;    /* bytes */
     uint8_t hash[32]; /* 20 or 32 bytes of it */
 } otter_ddi_file_t;
 
@@ -71,18 +73,26 @@ typedef enum {
 /** How the device is. */
 typedef struct {
     char slot[OTTER_DDI_SLOT_SIZE];       /* label of the partition that runs; "": not known */
+    char version[OTTER_DDI_VERSION_SIZE]; /* of what runs, as its app descriptor says; "": not known */
     uint8_t image_sha256[32];             /* of the image that runs, all its image_len bytes */
     uint32_t image_len;                   /* bytes, as otter_image_t says; 0: not known */
     bool confirmed;                       /* what runs is no trial (any more) */
     otter_ddi_slot_state_t wanted;        /* of the slot that was asked for */
     char why[OTTER_DDI_REASON_SIZE];      /* of a rollback, if it is known; else "" */
-    char version[OTTER_DDI_VERSION_SIZE]; /* of what runs, as its app descriptor says; "": not known */
 } otter_ddi_device_t;
 
 /** A name and what it says, for configData. Each at most 128 bytes; UTF-8. */
 typedef struct {
     const char *name, *value;
 } otter_ddi_attribute_t;
+
+/**
+ * A part of an offer (hawkBit: a software module's type) that goes into a data partition, and the label of that. The file is
+ * installed when it is there: old and new version of the firmware must both be able to read it, as must one that was rolled back to.
+ */
+typedef struct {
+    const char *part, *partition;
+} otter_ddi_part_t;
 
 /** What is done with an offer that leaves the time to the device (hawkBit's "soft"), or asks whether it may (confirmation). */
 typedef enum {
@@ -96,9 +106,13 @@ typedef struct otter_ddi_config {
     const char *server; /* "https://fleet.example:8443", or with a path before the tenant */
     const char *tenant; /* "DEFAULT" */
     const char *id;     /* of this device, 1 to 128 bytes */
-    const char *part;   /* of the chunk that holds the image; NULL: any, of the only one */
+    const char
+        *part; /* of the chunk that holds the image; NULL: any that `parts` does not name, of the only one */
     const char *ending; /* of several files in it the one whose name ends so is the image; NULL: ".bin" */
     bool others;        /* chunks for other parts are passed over; else an offer that has some is refused */
+    const otter_ddi_part_t
+        *parts; /* chunks for data partitions, in the order in which they are installed, before the image */
+    uint32_t part_count; /* at most OTTER_DDI_PARTS_MAX */
     /** Told of the device, besides what the agent tells itself: sw_version (of what runs, if there is none here), slot,
      *  image_sha256, last_update, agent. */
     const otter_ddi_attribute_t *attributes;
@@ -117,6 +131,8 @@ typedef struct otter_ddi_config {
     esp_err_t (*look)(void *ctx, const char *wanted, otter_ddi_device_t *device);
     /** Does what runs begin with these file->size bytes? @param same  written when ESP_OK is returned */
     esp_err_t (*compare)(void *ctx, const otter_ddi_file_t *file, bool *same);
+    /** With parts: does that data partition begin with these bytes? What is there already is not fetched. */
+    esp_err_t (*holds)(void *ctx, const char *partition, const otter_ddi_file_t *file, bool *same);
     /** For logs; `event` is a word for programs, `text` a sentence for people. NULL: nobody listens. */
     void (*say)(void *ctx, const char *event, const char *text);
     void *ctx;
@@ -139,7 +155,8 @@ typedef struct {
     const char *body;         /* REQUEST: JSON, to be sent as Content-Type: application/json; NULL: none */
     bool authorize;           /* the token may go to `url`; it is to go nowhere else, redirects included */
     const char *version;      /* FETCH: what the server calls it; may be "" */
-    otter_ddi_file_t file;    /* FETCH: what is to come. RESTART: where it came from */
+    const char *partition;    /* FETCH: label of the data partition that it is for; NULL: it is the image */
+    otter_ddi_file_t file;    /* FETCH: what is to come */
     const char *slot;         /* RESTART: where it is, */
     uint8_t image_sha256[32]; /* and what it is: if the slot holds anything else it must not be selected */
     uint32_t image_len;
@@ -155,16 +172,19 @@ typedef struct {
     uint32_t image_len;
 } otter_ddi_fetched_t;
 
-/** The record while it is in memory. Private. */
+/** The record while it is in memory, as FORMATS.md section 16 orders it. Private. */
 struct otter_ddi_record {
+    uint32_t server_crc;
     uint8_t phase, acknowledged, verdict_ok, tries;
-    char id[OTTER_DDI_ID_SIZE];
-    otter_ddi_file_t file;
-    uint8_t image_sha256[32];
-    uint32_t image_len, open_s, attributes_crc, server_crc;
-    char slot[OTTER_DDI_SLOT_SIZE];
+    otter_ddi_file_t file; /* that the image comes from */
+    uint32_t image_len, open_s;
     int32_t code;
-    char reason[OTTER_DDI_REASON_SIZE];
+    uint32_t attributes_crc;
+    uint8_t image_sha256[32];
+    char id[OTTER_DDI_ID_SIZE], slot[OTTER_DDI_SLOT_SIZE], reason[OTTER_DDI_REASON_SIZE];
+    uint8_t stored; /* of its data some is installed, or about to be */
+    uint8_t none[2];
+    uint32_t files_crc;
 };
 
 /** The agent: at most 2 KiB. Private; the functions tell what a caller may know. Numbers come first: code is shorter so. */
@@ -185,18 +205,21 @@ typedef struct otter_ddi {
     int status; /* of the answer that is read */
     uint16_t told_percent, failures, fetch_failures, feedbacks;
     int64_t start_ms;
-    uint8_t asked;  /* the request that is out */
-    uint8_t pick;   /* which of the offer's files is the image, as far as it is known */
-    bool confirmed; /* what runs */
-    bool fetch;     /* a file is to be fetched, from `url` */
+    uint8_t asked;      /* the request that is out */
+    uint8_t pick;       /* which of the offer's files is the next one, as far as it is known */
+    uint8_t done, next; /* bits of parts that are in place; which one is fetched; part_count: the image */
+    bool held;          /* nothing is done before the offer changes, or is allowed */
+    bool confirmed;     /* what runs */
+    bool fetch;         /* a file is to be fetched, from `url` */
     bool fetching, stop;
     bool ready;      /* what was fetched is to be selected */
     bool restarting; /* it was ordered */
     bool told_downloaded, quota, allowed, reading;
     struct otter_ddi_record record;
-    char running[OTTER_DDI_SLOT_SIZE]; /* what ran when it was looked at last */
-    uint8_t running_sha256[32];
+    otter_ddi_file_t file;             /* that is fetched */
+    char running[OTTER_DDI_SLOT_SIZE]; /* what ran when it was looked at last: as otter_ddi_device_t begins */
     char running_version[OTTER_DDI_VERSION_SIZE];
+    uint8_t running_sha256[32];
     char url[OTTER_DDI_URL_SIZE]; /* that the server gave: of an offer, then of its file */
     char version[OTTER_DDI_VERSION_SIZE];
     char other_id[OTTER_DDI_ID_SIZE]; /* of the action that is cancelled, or wants confirmation */
@@ -210,8 +233,8 @@ typedef struct otter_ddi {
  * Begin, or begin again after a restart: reads the record and looks at the device.
  * @param config  stays the caller's, and where it is, as long as the agent is used
  * @param now_ms  monotonic, of any beginning; all later calls have the same clock
- * @return ESP_OK; ESP_ERR_INVALID_ARG (server is no URL, id is empty or too long, or a callback is missing: `fault` says
- *         which); or what load or look returned
+ * @return ESP_OK; ESP_ERR_INVALID_ARG (server is no URL, id is empty or too long, a callback is missing or there are too many
+ *         parts: `fault` says which); or what load or look returned
  */
 OTTER_MUST_CHECK esp_err_t otter_ddi_start(otter_ddi_t *agent, const otter_ddi_config_t *config,
                                            int64_t now_ms, otter_fault_t *fault);
@@ -300,6 +323,27 @@ OTTER_MUST_CHECK esp_err_t otter_ddi_device_compare(otter_device_t *device, cons
 void otter_ddi_device_fetched(otter_device_t *device, const esp_partition_t *slot,
                               const otter_ddi_file_t *file, otter_ddi_fetched_t *fetched,
                               otter_fault_t *fault);
+
+/**
+ * Does the data partition with this label begin with these bytes?
+ * @return ESP_OK, ESP_ERR_NOT_FOUND (there is none), ESP_ERR_FLASH_OP_*, ESP_ERR_NO_MEM
+ */
+OTTER_MUST_CHECK esp_err_t otter_ddi_device_holds(otter_device_t *device, const char *partition,
+                                                  const otter_ddi_file_t *file, bool *same);
+
+/** The data partition with this label, as order.partition names it; NULL, and `fault` says so. */
+const esp_partition_t *otter_ddi_device_partition(const otter_device_t *device, const char *label,
+                                                  otter_fault_t *fault);
+
+/**
+ * A file for a data partition was fetched into `slot`: if it is the one that was asked for it is copied there, and read back. A cut
+ * leaves the old bytes, or a copy that the next boot finishes before anything runs. Fills `fetched` with what
+ * otter_ddi_fetched() wants. Needs config.copies of the device (otter_staged_copies).
+ * @param fault  keeps fetched->why
+ */
+void otter_ddi_device_stored(otter_device_t *device, const esp_partition_t *slot, const esp_partition_t *data,
+                             const otter_ddi_file_t *file, otter_ddi_fetched_t *fetched,
+                             otter_fault_t *fault);
 
 /**
  * RESTART, but for the restart: selects order->slot if it still holds what the order says.

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "ddi/agent.h"
@@ -27,6 +28,10 @@ static bool is_same_file(const otter_ddi_file_t *a, const otter_ddi_file_t *b)
     return a->kind == b->kind && a->size == b->size && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
 }
 
+_Static_assert(offsetof(otter_ddi_t, running_sha256) - offsetof(otter_ddi_t, running) ==
+                   offsetof(otter_ddi_device_t, image_sha256),
+               "what ran is kept as a device begins");
+
 esp_err_t ddi_action_look(otter_ddi_t *agent, const char *slot, otter_ddi_device_t *device)
 {
     memset(device, 0, sizeof(*device));
@@ -35,12 +40,16 @@ esp_err_t ddi_action_look(otter_ddi_t *agent, const char *slot, otter_ddi_device
         ddi_say(agent, "error: the device cannot be looked at (%s)", esp_err_to_name(err));
         return err;
     }
-    memcpy(agent->running, device->slot, sizeof(agent->running));
-    agent->running[sizeof(agent->running) - 1] = '\0';
-    memcpy(agent->running_sha256, device->image_sha256, sizeof(agent->running_sha256));
-    memcpy(agent->running_version, device->version, sizeof(agent->running_version) - 1);
+    device->slot[sizeof(device->slot) - 1] = device->version[sizeof(device->version) - 1] = '\0';
+    memcpy((char *)agent + offsetof(otter_ddi_t, running), device,
+           offsetof(otter_ddi_device_t, image_sha256) + 32);
     agent->confirmed = device->confirmed;
     return ESP_OK;
+}
+
+const char *ddi_partition(const otter_ddi_t *agent)
+{
+    return agent->next < agent->config->part_count ? agent->config->parts[agent->next].partition : NULL;
 }
 
 /** The action ends; the server is told from now on until it has heard it. */
@@ -64,7 +73,7 @@ static void conclude(otter_ddi_t *agent, struct otter_ddi_record *record, int32_
     agent->fetch = agent->ready = agent->restarting = false;
     agent->todo = 0;
     agent->closing_at = agent->now;
-    ddi_say(agent, "%s: action %s: %s", code == ESP_OK ? "success" : "failure", record->id, record->reason);
+    ddi_say(agent, code == ESP_OK ? "success:: %s" : "failure:: %s", record->reason);
 }
 
 /** "ota_1 runs and is confirmed, SHA-256 01234567..." @param how  "" or a word and a blank */
@@ -102,15 +111,15 @@ static const char *object_to(const otter_ddi_t *agent, const ddi_answer_t *answe
     if (answer->others > 0 && !agent->config->others) {
         return "a file is for another part of the device";
     }
-    if (answer->chunks > 1) {
+    if (answer->twice) {
         return "several chunks could be for this device";
     }
     if (answer->unclear) {
         return "of several files one has to be named as an image (.bin)";
     }
-    return answer->file.kind == OTTER_DDI_NO_HASH || answer->file.size == 0 || agent->url[0] == '\0'
-               ? "the file has no size, no link, or neither a SHA-256 nor a SHA-1"
-               : NULL;
+    const bool told =
+        answer->file.kind != OTTER_DDI_NO_HASH && answer->file.size != 0 && agent->url[0] != '\0';
+    return told || answer->next == DDI_NO_PART ? NULL : "the file has no size, link, SHA-256 or SHA-1";
 }
 
 static bool may_install(const otter_ddi_t *agent, const ddi_answer_t *answer)
@@ -119,68 +128,126 @@ static bool may_install(const otter_ddi_t *agent, const ddi_answer_t *answer)
            (answer->update == DDI_MODE_ATTEMPT && (agent->config->soft == OTTER_DDI_NOW || agent->allowed));
 }
 
-/** An action that was not there before takes the record. */
+/** An action that was not there before. What the last one has installed is still known, for runs_already(). */
 static void begin_action(otter_ddi_t *agent, struct otter_ddi_record *record, const ddi_answer_t *answer)
 {
-    *record = (struct otter_ddi_record){.phase = DDI_SEEN,
-                                        .file = answer->file,
-                                        .server_crc = agent->record.server_crc,
-                                        .attributes_crc = agent->record.attributes_crc};
+    if (record->verdict_ok == 0) {
+        record->file.kind = OTTER_DDI_NO_HASH;
+    }
+    record->phase = DDI_SEEN;
+    record->tries = record->stored = 0;
+    record->open_s = 0;
+    record->reason[0] = '\0';
+    record->files_crc = answer->files_crc;
     memcpy(record->id, answer->id, sizeof(record->id));
-    agent->quota = agent->told_downloaded = agent->ready = false;
+    agent->quota = agent->told_downloaded = agent->ready = agent->held = false;
     agent->feedbacks = agent->fetch_failures = 0;
     agent->fetch_at = agent->open_since = 0;
 }
 
-/** An action that is not done yet. */
-static void go_on(otter_ddi_t *agent, const ddi_answer_t *answer)
+void ddi_action_again(otter_ddi_t *agent)
 {
-    const bool fetched = agent->record.phase == DDI_FETCHED;
+    agent->offer_crc = 0;
+    agent->poll_at = agent->now;
+}
+
+/** The offer is asked for again when its file may be fetched. */
+static void await_fetch(otter_ddi_t *agent)
+{
+    agent->offer_crc = 0;
+    agent->poll_at = min_u32(agent->poll_at, agent->fetch_at);
+}
+
+/** The action is in the record before anything is done for it. @return false: it is not */
+static bool keep_action(otter_ddi_t *agent, const struct otter_ddi_record *record, const ddi_answer_t *answer)
+{
+    const bool begins = agent->record.phase != DDI_SEEN || strcmp(agent->record.id, record->id) != 0;
+    agent->file = answer->file;
+    if (memcmp(record, &agent->record, sizeof(*record)) != 0 && !ddi_commit(agent, record)) {
+        agent->offer_crc = 0;
+        return false;
+    }
+    if (begins) {
+        ddi_say(agent, "action:: %" PRIu32 " bytes, version '%.32s'", answer->file.size, answer->version);
+        agent->todo |= ddi_bit(DDI_TELL_TAKEN);
+    }
+    return true;
+}
+
+/** The file that is offered is not there: it is fetched, if it may be now. */
+static void want_file(otter_ddi_t *agent, struct otter_ddi_record *record, const ddi_answer_t *answer)
+{
+    const bool is_data = ddi_partition(agent) != NULL;
     agent->ready = may_install(agent, answer);
-    memcpy(agent->version, answer->version, sizeof(agent->version));
-    if (fetched && !agent->told_downloaded) {
-        agent->todo |= ddi_bit(DDI_TELL_DOWNLOADED);
+    agent->held =
+        answer->download == DDI_MODE_SKIP || (is_data && !agent->ready); /* no place but its own keeps data */
+    if (is_data) {
+        record->stored |= !agent->held;
+    } else {
+        record->file = answer->file;
+        record->verdict_ok = 0;
     }
-    if (fetched && agent->ready) {
-        agent->todo |= ddi_bit(DDI_TELL_RESTARTING);
-    }
-    if (fetched || agent->fetching || answer->download == DDI_MODE_SKIP) {
-        return;
+    if (!keep_action(agent, record, answer) || agent->held || agent->fetching) {
+        return; /* what is still being fetched is another one's, and stops */
     }
     agent->fetch = agent->now >= agent->fetch_at;
     if (!agent->fetch) {
-        agent->offer_crc = 0; /* it is asked for again then: its link may be good for some time only */
-        agent->poll_at = agent->poll_at < agent->fetch_at ? agent->poll_at : agent->fetch_at;
+        await_fetch(agent); /* its link may be good for some time only */
     }
 }
 
-/** What is offered is not what the record is about. */
-static void take_action(otter_ddi_t *agent, const ddi_answer_t *answer)
+/** What is offered is not there yet, as far as the record knows. */
+static void take_action(otter_ddi_t *agent, struct otter_ddi_record *record, const ddi_answer_t *answer)
 {
-    struct otter_ddi_record record;
-    otter_ddi_device_t device;
+    const otter_ddi_config_t *config = agent->config;
     const char *objection = object_to(agent, answer);
-    bool runs = false;
-    if (ddi_action_look(agent, "", &device) != ESP_OK ||
-        (objection == NULL && runs_already(agent, &answer->file, &runs) != ESP_OK)) {
+    agent->next = answer->next;
+    const char *partition = ddi_partition(agent);
+    otter_ddi_device_t device;
+    bool there = true; /* where no file is left */
+    esp_err_t err = ddi_action_look(agent, "", &device);
+    if (err == ESP_OK && objection == NULL && answer->next != DDI_NO_PART) {
+        err = partition != NULL ? config->holds(config->ctx, partition, &answer->file, &there)
+                                : runs_already(agent, &answer->file, &there);
+    }
+    if (err != ESP_OK) {
         agent->offer_crc = 0; /* what runs is not known: nothing is begun */
+    } else if (objection != NULL) {
+        conclude(agent, record, ESP_ERR_NOT_SUPPORTED, "%s%s%s", objection,
+                 answer->other[0] != '\0' ? ": " : "", answer->other);
+    } else if (!device.confirmed && (there || partition != NULL)) {
+        agent->offer_crc = 0; /* it runs on trial: its verdict is awaited */
+    } else if (there && partition != NULL) {
+        if (keep_action(agent, record, answer)) {
+            agent->done = (uint8_t)(agent->done | 1u << answer->next);
+            ddi_action_again(agent);
+        }
+    } else if (there) {
+        if (answer->next != DDI_NO_PART) {
+            record->file = answer->file;
+        }
+        conclude_good(agent, record, "already ");
+    } else {
+        want_file(agent, record, answer);
+    }
+}
+
+/** An action that has not ended. */
+static void go_on(otter_ddi_t *agent, struct otter_ddi_record *record, const ddi_answer_t *answer)
+{
+    if (record->phase != DDI_FETCHED && (!agent->fetching || agent->stop)) {
+        take_action(agent, record, answer);
         return;
     }
-    begin_action(agent, &record, answer);
-    agent->stop = agent->fetching; /* it was another one's file */
-    if (objection != NULL) {
-        conclude(agent, &record, ESP_ERR_NOT_SUPPORTED, "%s%s%s", objection,
-                 answer->other[0] != '\0' ? ": " : "", answer->other);
-    } else if (runs && device.confirmed) {
-        conclude_good(agent, &record, "already ");
-    } else if (!runs && ddi_commit(agent, &record)) {
-        ddi_say(agent, "action: action %s: %" PRIu32 " bytes, version '%.32s'", record.id, record.file.size,
-                answer->version);
-        agent->todo |= ddi_bit(DDI_TELL_TAKEN);
-        go_on(agent, answer);
-    } else {
-        agent->offer_crc =
-            0; /* it runs on trial: its verdict is awaited; or the record could not be written */
+    agent->ready = may_install(agent, answer);
+    if (record->phase != DDI_FETCHED) {
+        return;
+    }
+    if (!agent->told_downloaded) {
+        agent->todo |= ddi_bit(DDI_TELL_DOWNLOADED);
+    }
+    if (agent->ready) {
+        agent->todo |= ddi_bit(DDI_TELL_RESTARTING);
     }
 }
 
@@ -188,7 +255,7 @@ void ddi_action_offered(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     struct otter_ddi_record record = agent->record;
     const bool same = record.phase != DDI_NONE && strcmp(record.id, answer->id) == 0 &&
-                      (answer->artifacts == 0 || is_same_file(&record.file, &answer->file));
+                      (answer->artifacts == 0 || record.files_crc == answer->files_crc);
     if (answer->is_null) {
         ddi_action_gone(agent);
     } else if (answer->id[0] == '\0') {
@@ -198,12 +265,18 @@ void ddi_action_offered(otter_ddi_t *agent, const ddi_answer_t *answer)
     } else if (same && record.phase == DDI_VERDICT) {
         record.acknowledged = 0; /* the server has not understood how it ended */
         if (ddi_commit(agent, &record)) {
-            ddi_say(agent, "again: action %s has ended, which is told again", record.id);
+            ddi_say(agent, "again:: how it ended is told again");
         }
-    } else if (same) {
-        go_on(agent, answer);
+    } else if (!same && agent->done != 0) {
+        agent->done = 0; /* parts that another action has put in place: all of this one's are looked at */
+        ddi_action_again(agent);
     } else {
-        take_action(agent, answer);
+        memcpy(agent->version, answer->version, sizeof(agent->version));
+        if (!same) {
+            begin_action(agent, &record, answer);
+            agent->stop = agent->fetching; /* it was another one's file */
+        }
+        go_on(agent, &record, answer);
     }
 }
 
@@ -216,7 +289,7 @@ void ddi_action_gone(otter_ddi_t *agent)
         return;
     }
     if (record.phase != DDI_VERDICT) {
-        ddi_say(agent, "gone: action %s is no longer there", record.id);
+        ddi_say(agent, "gone:: no longer there");
     }
     record.phase = DDI_NONE;
     if (ddi_commit(agent, &record)) {
@@ -237,7 +310,7 @@ void ddi_action_cancelled(otter_ddi_t *agent)
     }
     agent->todo |= ddi_bit(DDI_TELL_CANCEL);
     if (mine && record.phase < DDI_SWITCHED) {
-        ddi_say(agent, "cancelled: action %s is cancelled", record.id);
+        ddi_say(agent, "cancelled:: it is cancelled");
         record.phase =
             DDI_NONE; /* before it is told: what is told as cancelled is not installed after a power cut */
         if (!ddi_commit(agent, &record)) {
@@ -248,7 +321,7 @@ void ddi_action_cancelled(otter_ddi_t *agent)
         agent->fetch = agent->ready = false;
         agent->stop = agent->fetching;
     } else if (mine) {
-        ddi_say(agent, "rejected: action %s is cancelled too late", record.id);
+        ddi_say(agent, "rejected:: cancelled too late");
     }
 }
 
@@ -257,16 +330,27 @@ void ddi_action_cancelled(otter_ddi_t *agent)
 bool otter_ddi_progress(otter_ddi_t *agent, int64_t now_ms, uint32_t bytes)
 {
     ddi_clock(agent, now_ms);
-    const uint32_t size = agent->record.file.size;
-    const uint32_t percent = size == 0 ? 0 : (uint32_t)((uint64_t)bytes * 100 / size);
+    const uint32_t size = agent->file.size;
+    const uint32_t percent = bytes / (size / 100 + 1); /* or a little less, never 100 */
     agent->fetched_bytes = bytes;
-    if (!agent->stop && !agent->quota && percent < 100 && percent >= agent->told_percent + 10u &&
+    if (!agent->stop && !agent->quota && percent >= agent->told_percent + 10u &&
         agent->now - agent->told_at >= DDI_TICKS(PROGRESS_S) && agent->feedbacks < PROGRESS_MAX) {
         agent->told_percent = (uint16_t)percent;
         agent->told_at = agent->now;
         agent->todo |= ddi_bit(DDI_TELL_PROGRESS);
     }
     return !agent->stop;
+}
+
+/** A file is in its data partition: the next one. */
+static void take_stored(otter_ddi_t *agent)
+{
+    agent->done = (uint8_t)(agent->done | 1u << agent->next);
+    ddi_say(agent, "stored:: %" PRIu32 " bytes in %s", agent->file.size, ddi_partition(agent));
+    agent->fetched_bytes = agent->file.size;
+    agent->open_since = 0;
+    agent->todo |= agent->quota ? 0 : ddi_bit(DDI_TELL_PROGRESS);
+    agent->poll_at = agent->now;
 }
 
 static void take_fetched(otter_ddi_t *agent, const otter_ddi_fetched_t *fetched)
@@ -282,7 +366,7 @@ static void take_fetched(otter_ddi_t *agent, const otter_ddi_fetched_t *fetched)
         agent->poll_at = agent->hold_until; /* it is fetched again, which takes what is there already */
         return;
     }
-    ddi_say(agent, "fetched: action %s: %" PRIu32 " bytes in %s", record.id, record.image_len, record.slot);
+    ddi_say(agent, "fetched:: %" PRIu32 " bytes in %s", record.image_len, record.slot);
     agent->todo |= ddi_bit(DDI_TELL_DOWNLOADED) | (agent->ready ? ddi_bit(DDI_TELL_RESTARTING) : 0);
 }
 
@@ -298,7 +382,11 @@ void otter_ddi_fetched(otter_ddi_t *agent, int64_t now_ms, const otter_ddi_fetch
         return; /* what it was for is over */
     }
     if (fetched->err == ESP_OK) {
-        take_fetched(agent, fetched);
+        if (ddi_partition(agent) != NULL) {
+            take_stored(agent);
+        } else {
+            take_fetched(agent, fetched);
+        }
         return;
     }
     OTTER_ASSERT((size_t)fetched->stage < sizeof(is_passing));
@@ -316,9 +404,8 @@ void otter_ddi_fetched(otter_ddi_t *agent, int64_t now_ms, const otter_ddi_fetch
         return;
     }
     agent->fetch_at = agent->now + ddi_back_off(agent, FETCH_FIRST_S, FETCH_MOST_S, agent->fetch_failures++);
-    agent->poll_at = agent->poll_at < agent->fetch_at ? agent->poll_at : agent->fetch_at;
-    ddi_say(agent, "later: action %s: %s; again in %" PRIu32 " s", record.id, reason,
-            (agent->fetch_at - agent->now) * 16 / 125);
+    await_fetch(agent);
+    ddi_say(agent, "later:: %s; again in %" PRIu32 " s", reason, (agent->fetch_at - agent->now) * 16 / 125);
 }
 
 void otter_ddi_not_restarted(otter_ddi_t *agent, int64_t now_ms, bool changed, const char *why)
@@ -333,7 +420,7 @@ void otter_ddi_not_restarted(otter_ddi_t *agent, int64_t now_ms, bool changed, c
         conclude(agent, &record, ESP_FAIL, "%s: %s", otter_stage_name(OTTER_STAGE_SWITCH), why);
         return;
     }
-    ddi_say(agent, "later: action %s: not restarted: %s", record.id, why);
+    ddi_say(agent, "later:: not restarted: %s", why);
     record.phase = changed ? DDI_SEEN : DDI_FETCHED;
     agent->offer_crc = 0;
     if (ddi_commit(agent, &record)) {

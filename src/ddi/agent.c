@@ -25,25 +25,21 @@ static uint32_t server_crc(const otter_ddi_config_t *config)
     return crc32_le(crc, config->id, strlen(config->id));
 }
 
-static esp_err_t check_config(const otter_ddi_config_t *config, otter_fault_t *fault)
+/** @return NULL, or what is wrong with it */
+static const char *check_config(const otter_ddi_config_t *config)
 {
     if (config->load == NULL || config->save == NULL || config->look == NULL || config->compare == NULL ||
-        config->server == NULL || config->tenant == NULL || config->id == NULL || config->tenant[0] == '\0') {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG,
-                           "server, tenant, id and all callbacks but say are needed");
+        (config->part_count > 0 && config->holds == NULL) || config->part_count > OTTER_DDI_PARTS_MAX) {
+        return "all callbacks but say are needed, and at most 8 parts";
     }
-    const size_t len = strlen(config->id);
-    if (len == 0 || len > 128 || strpbrk(config->id, " \t\r\n/") != NULL) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "an id has 1 to 128 bytes, none a blank or '/': '%s'",
-                           config->id);
+    if (config->server == NULL || !ddi_talk_is_home(config, config->server)) {
+        return "the server is no URL";
     }
-    if (!ddi_talk_is_home(config, config->server)) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "the server '%.100s' is no URL", config->server);
+    if (config->tenant == NULL || config->id == NULL || config->tenant[0] == '\0' || config->id[0] == '\0' ||
+        strlen(config->id) > 128 || strpbrk(config->id, " \t\r\n/") != NULL) {
+        return "a tenant, and an id of 1 to 128 bytes, none a blank or '/'";
     }
-    if (ddi_talk_base_len(config) > DDI_BASE_MAX) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "server, tenant and id are longer than 256 bytes");
-    }
-    return ESP_OK;
+    return ddi_talk_base_len(config) > DDI_BASE_MAX ? "server, tenant and id are too long" : NULL;
 }
 
 /** The record of the last run. One of another server is none; a damaged one is told, and is none. */
@@ -74,8 +70,9 @@ esp_err_t otter_ddi_start(otter_ddi_t *agent, const otter_ddi_config_t *config, 
     agent->start_ms = now_ms;
     agent->sleep_s = config->poll_s != 0 ? config->poll_s : DEFAULT_POLL_S;
     agent->random = config->seed * 2654435761u | 1u;
-    esp_err_t err = check_config(config, fault);
-    err = err == ESP_OK ? load_record(agent, fault) : err;
+    const char *why = check_config(config);
+    esp_err_t err =
+        why != NULL ? otter_fault(fault, ESP_ERR_INVALID_ARG, "%s", why) : load_record(agent, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -124,7 +121,8 @@ static void order_fetch(otter_ddi_t *agent, otter_ddi_order_t *order)
     order->url = agent->url;
     order->authorize = ddi_talk_is_home(agent->config, agent->url);
     order->version = agent->version;
-    order->file = agent->record.file;
+    order->file = agent->file;
+    order->partition = ddi_partition(agent);
 }
 
 /** Into what was fetched: in the record first, so that a restart at any point is known for what it is. */
@@ -136,13 +134,12 @@ static void order_restart(otter_ddi_t *agent, otter_ddi_order_t *order)
     if (!ddi_commit(agent, &record)) {
         return;
     }
-    ddi_say(agent, "restart: action %s: restarting into %s", record.id, record.slot);
+    ddi_say(agent, "restart:: restarting into %s", record.slot);
     agent->ready = false;
     agent->restarting = true;
     agent->look_at = agent->closing_at = agent->now + DDI_TICKS(RESTART_S);
     order->kind = OTTER_DDI_RESTART;
     order->slot = agent->record.slot;
-    order->file = agent->record.file;
     memcpy(order->image_sha256, agent->record.image_sha256, sizeof(order->image_sha256));
     order->image_len = agent->record.image_len;
 }
@@ -212,15 +209,15 @@ static ddi_reader_t *reader_of(otter_ddi_t *agent)
 void otter_ddi_answer(otter_ddi_t *agent, int status)
 {
     const enum ddi_ask ask = (enum ddi_ask)agent->asked;
-    const bool asks = ask == DDI_ASK_POLL || ask == DDI_ASK_CANCEL || ask == DDI_ASK_DEPLOYMENT ||
-                      ask == DDI_ASK_CONFIRMATION;
+    const bool asks = (ddi_bit(ask) & (ddi_bit(DDI_ASK_POLL) | ddi_bit(DDI_ASK_CANCEL) |
+                                       ddi_bit(DDI_ASK_DEPLOYMENT) | ddi_bit(DDI_ASK_CONFIRMATION))) != 0;
     agent->status = status;
     agent->reading = ask != DDI_ASK_NOTHING && ((asks && status == 200) || status == 429);
     if (agent->reading) {
         const otter_ddi_config_t *config = agent->config;
         const ddi_wanted_t wanted = {.url = status == 200 ? agent->url : NULL,
-                                     .part = config->part,
-                                     .ending = config->ending != NULL ? config->ending : ".bin",
+                                     .config = config,
+                                     .done = agent->done,
                                      .pick = agent->pick};
         ddi_reader_begin(reader_of(agent), &wanted);
     }
@@ -282,6 +279,7 @@ bool otter_ddi_is_idle(const otter_ddi_t *agent)
 {
     const uint8_t phase = agent->record.phase;
     const bool rests = phase == DDI_NONE || (phase == DDI_VERDICT && agent->record.acknowledged != 0) ||
-                       (phase == DDI_FETCHED && agent->told_downloaded && !agent->ready);
+                       (phase == DDI_FETCHED && agent->told_downloaded && !agent->ready) ||
+                       (phase == DDI_SEEN && agent->held);
     return rests && !agent->fetching && !agent->fetch && agent->asked == DDI_ASK_NOTHING && agent->todo == 0;
 }

@@ -18,7 +18,7 @@ static inline uint32_t ddi_bit(enum ddi_ask ask)
 
 /* ---- keep.c ---- */
 
-/** "event: text", in one literal. */
+/** "event: text", in one literal; "event:: text": of the record's action. */
 void ddi_say(const otter_ddi_t *agent, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
@@ -39,6 +39,12 @@ uint32_t ddi_back_off(otter_ddi_t *agent, uint32_t base_s, uint32_t most_s, uint
 OTTER_MUST_CHECK bool ddi_commit(otter_ddi_t *agent, const struct otter_ddi_record *record);
 
 /* ---- action.c ---- */
+
+/** The data partition that the file is for, NULL: it is the image. */
+const char *ddi_partition(const otter_ddi_t *agent);
+
+/** The offer is asked for again at once, as another of its files is wanted. */
+void ddi_action_again(otter_ddi_t *agent);
 
 /** What a deploymentBase says is to be done. */
 void ddi_action_offered(otter_ddi_t *agent, const ddi_answer_t *answer);

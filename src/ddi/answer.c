@@ -6,6 +6,7 @@
 
 #include "otter/bytes.h"
 #include "otter/promise.h"
+#include "otter/text.h"
 
 /*
  * The members that count: what it is called here, what it is in, its shape, its key. An element of a list has no key; in one
@@ -92,8 +93,6 @@ static bool read_number(const char **text, uint32_t max, uint32_t *value)
     return some;
 }
 
-#define SLEEP_MAX 100000000u /* seconds that are understood: three years */
-
 static uint32_t parse_clock(const char *text)
 {
     uint32_t part, sum = 0;
@@ -117,8 +116,8 @@ uint32_t ddi_parse_sleep(const char *text)
     const char *left = letters;
     for (text++; *text != '\0'; text++) {
         uint32_t part = 0;
-        const bool has_number = read_number(&text, 999999, &part);
-        if (has_number && *text == '.') { /* parts of a second */
+        const bool has_number = read_number(&text, 9999, &part); /* 27 years, so that a sum fits */
+        if (has_number && *text == '.') {                        /* parts of a second */
             text += 1 + strspn(text + 1, "0123456789");
         }
         const char *unit = *text != '\0' ? strchr(left, *text) : NULL;
@@ -127,11 +126,7 @@ uint32_t ddi_parse_sleep(const char *text)
             return 0;
         }
         left = unit + 1;
-        const uint32_t each = seconds[unit - letters];
-        if (has_number && part > (SLEEP_MAX - sum) / each) {
-            return SLEEP_MAX;
-        }
-        sum += part * each;
+        sum += part * seconds[unit - letters];
     }
     return sum;
 }
@@ -146,14 +141,6 @@ static const char *take_mode(ddi_mode_t *mode, const char *text)
         }
     }
     return "neither forced, attempt nor skip";
-}
-
-static void keep(char *to, size_t size, const char *text)
-{
-    size_t len = strlen(text);
-    len = len < size ? len : size - 1;
-    memcpy(to, text, len);
-    to[len] = '\0';
 }
 
 /** A hash of the artifact; SHA-256 counts more. */
@@ -189,34 +176,49 @@ static bool is_wanted(const ddi_reader_t *reader)
 
 static bool ends_with(const char *text, const char *ending)
 {
+    ending = ending != NULL ? ending : ".bin";
     const size_t len = strlen(text), end = strlen(ending);
     return len >= end && strcmp(text + len - end, ending) == 0;
 }
 
-/** The part that a chunk is for. */
-static void take_part(ddi_reader_t *reader, const char *part, bool cut)
+/** The part that a chunk is for; "": it does not say. */
+static void take_part(ddi_reader_t *reader, const char *part)
 {
-    reader->mine = reader->wanted.part == NULL || (!cut && strcmp(part, reader->wanted.part) == 0);
-    if (!reader->mine && reader->answer.others == 0) {
-        keep(reader->answer.other, sizeof(reader->answer.other), part);
+    const otter_ddi_config_t *config = reader->wanted.config;
+    uint8_t i = 0;
+    while (i < config->part_count && strcmp(part, config->parts[i].part) != 0) {
+        i++;
     }
+    if (i == config->part_count && config->part != NULL && strcmp(part, config->part) != 0) {
+        i = DDI_NO_PART;
+        if (reader->answer.others == 0) {
+            text_format(reader->answer.other, sizeof(reader->answer.other), "%s", part);
+        }
+    }
+    reader->part = i;
 }
 
-/** A chunk ends: does it hold the image? */
+/** A chunk ends: does it hold what comes next? */
 static void close_chunk(ddi_reader_t *reader)
 {
     ddi_answer_t *answer = &reader->answer;
-    const unsigned files = answer->artifacts - reader->first;
+    const unsigned files = answer->artifacts - reader->first, bit = 1u << reader->part % 16;
     if (files == 0) {
         return; /* a module without files is nothing to install */
     }
-    if (!reader->mine) {
+    if (reader->part == DDI_NO_PART) {
         answer->others++;
         return;
     }
     answer->chunks++;
-    answer->pick = files == 1 ? reader->first : reader->image;
-    answer->unclear = files > 1 && reader->images != 1;
+    answer->files_crc += reader->crc;
+    answer->twice = answer->twice || (answer->parts & bit) != 0;
+    answer->parts = (uint16_t)(answer->parts | bit);
+    answer->unclear = answer->unclear || (files > 1 && reader->images != 1);
+    if (reader->part <= answer->next && (reader->wanted.done & bit) == 0) {
+        answer->next = reader->part;
+        answer->pick = files == 1 ? reader->first : reader->image;
+    }
 }
 
 /** The row of a link that counts at least as much as the one that is there; -1: there is none. */
@@ -245,13 +247,16 @@ static const char *take_link(ddi_reader_t *reader, uint8_t node, bool cut)
 static const char *take_text(ddi_reader_t *reader, uint8_t node, const char *text, bool cut)
 {
     ddi_answer_t *answer = &reader->answer;
+    if (node == SIZE || node == SHA256 || node == SHA1) {
+        reader->crc += crc32_le(node, text, strlen(text));
+    }
     switch (node) {
     case SLEEP:
         answer->sleep_s = cut ? 0 : ddi_parse_sleep(text); /* what is no time is as if none was said */
         return NULL;
     case ID:
     case STOP_ID:
-        keep(answer->id, sizeof(answer->id), text);
+        text_format(answer->id, sizeof(answer->id), "%s", text);
         return cut || strlen(text) >= sizeof(answer->id) ? "the action's id is longer than 39 characters"
                                                          : NULL;
     case ERROR_CODE:
@@ -262,15 +267,15 @@ static const char *take_text(ddi_reader_t *reader, uint8_t node, const char *tex
     case UPDATE:
         return take_mode(&answer->update, text);
     case PART:
-        take_part(reader, text, cut);
+        take_part(reader, cut ? "" : text);
         return NULL;
     case VERSION:
         if (reader->first <= reader->wanted.pick) { /* else of a chunk behind it */
-            keep(answer->version, sizeof(answer->version), text);
+            text_format(answer->version, sizeof(answer->version), "%s", text);
         }
         return NULL;
     case FILE_NAME:
-        if (!cut && ends_with(text, reader->wanted.ending)) {
+        if (!cut && ends_with(text, reader->wanted.config->ending)) {
             reader->images++;
             reader->image = (uint8_t)(answer->artifacts - 1);
         }
@@ -309,7 +314,8 @@ static const char *open_element(ddi_reader_t *reader, uint8_t node)
         memset(reader->seen + CHUNK, 0, NODES - CHUNK);
         reader->first = reader->answer.artifacts;
         reader->images = 0;
-        reader->mine = reader->wanted.part == NULL;
+        reader->crc = 0;
+        take_part(reader, "");
     } else if (node == ARTIFACT) {
         memset(reader->seen + ARTIFACT, 0, NODES - ARTIFACT);
         if (reader->answer.artifacts == UINT8_MAX) {
@@ -397,7 +403,8 @@ static char *room_for(void *ctx, bool is_key, size_t *size)
 
 void ddi_reader_begin(ddi_reader_t *reader, const ddi_wanted_t *wanted)
 {
-    *reader = (ddi_reader_t){.wanted = *wanted, .listener = {on_json, room_for, reader}};
+    *reader = (ddi_reader_t){
+        .wanted = *wanted, .listener = {on_json, room_for, reader}, .answer.next = DDI_NO_PART};
     if (wanted->url != NULL) {
         wanted->url[0] = '\0';
     }

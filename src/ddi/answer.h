@@ -29,21 +29,28 @@ typedef struct {
     uint32_t sleep_s;           /* as it was said, 0: it was not */
     char id[OTTER_DDI_ID_SIZE]; /* of the action; of a cancellation the one that it stops */
     ddi_mode_t download, update;
-    bool confirms;                        /* it is `confirmation`, not `deployment` */
-    uint8_t artifacts, pick;              /* files; which of them is the image, counted from 0 */
-    uint8_t chunks, others;               /* with files: for this part of the device, and for others */
-    bool unclear;                         /* several files could be the image */
+    bool confirms;           /* it is `confirmation`, not `deployment` */
+    uint8_t artifacts, pick; /* files; which of them is the next one, counted from 0 */
+    uint8_t
+        next; /* what that is for: a row of `parts`; their count: it is the image; DDI_NO_PART: nothing is left */
+    uint8_t chunks, others;               /* with files: for this device, and for other parts */
+    uint16_t parts;                       /* a bit for each part that it has files for */
+    bool twice;                           /* several chunks are for the same part */
+    bool unclear;                         /* several files of a chunk could be what it is about */
+    uint32_t files_crc;                   /* of what the files for this device are, in whatever order */
     char other[24];                       /* part of the first chunk that is for another */
     otter_ddi_file_t file;                /* of the artifact that was asked for, */
     char version[OTTER_DDI_VERSION_SIZE]; /* and of its chunk */
 } ddi_answer_t;
 
+#define DDI_NO_PART UINT8_MAX
+
 /** What a reader has to know. */
 typedef struct {
-    char *url;          /* of OTTER_DDI_URL_SIZE: the link of the offer, or of the artifact; NULL: none */
-    const char *part;   /* of the device; NULL: any */
-    const char *ending; /* of the file name of an image */
-    uint8_t pick;       /* the artifact that is kept: if answer.pick is another, read the answer again */
+    char *url; /* of OTTER_DDI_URL_SIZE: the link of the offer, or of the artifact; NULL: none */
+    const otter_ddi_config_t *config; /* its parts and the ending of file names */
+    uint8_t done;                     /* bits of parts that are passed over */
+    uint8_t pick; /* the artifact that is kept: if answer.pick is another, read the answer again */
 } ddi_wanted_t;
 
 #define DDI_ANSWER_NODES 40u /* members that are known, at most */
@@ -56,7 +63,8 @@ typedef struct {
     uint8_t url_rank;
     uint8_t first, images,
         image;           /* of the chunk: its first artifact, how many are named as images, the last */
-    bool mine;           /* the chunk is for this part */
+    uint8_t part;        /* what the chunk is for: as answer.next, DDI_NO_PART: another device's */
+    uint32_t crc;        /* of what its files are */
     uint8_t depth, next; /* the member whose value comes next */
     uint8_t nodes[DDI_JSON_DEPTH + 1];
     bool seen[DDI_ANSWER_NODES]; /* members that have come in the objects that are open */

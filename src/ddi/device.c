@@ -9,6 +9,7 @@
 #include "otter/ota_ops.h"
 #include "otter/system.h"
 #include "otter/text.h"
+#include "otter/update.h"
 
 #define PIECE 512u /* bytes, on the stack */
 
@@ -84,13 +85,11 @@ esp_err_t otter_ddi_device_look(otter_device_t *device, const char *wanted, otte
     return identify(device, running, &out->image_len, out->image_sha256);
 }
 
-esp_err_t otter_ddi_device_compare(otter_device_t *device, const otter_ddi_file_t *file, bool *same)
+static esp_err_t compare_with(otter_device_t *device, const esp_partition_t *partition,
+                              const otter_ddi_file_t *file, bool *same)
 {
     uint8_t hash[32];
-    if (device->running == NULL) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    esp_err_t err = hash_partition(device, device->running, file->size, file->kind, hash);
+    esp_err_t err = hash_partition(device, partition, file->size, file->kind, hash);
     if (err == ESP_ERR_INVALID_SIZE) {
         *same = false; /* it would not fit there */
         return ESP_OK;
@@ -101,25 +100,54 @@ esp_err_t otter_ddi_device_compare(otter_device_t *device, const otter_ddi_file_
     return err;
 }
 
+esp_err_t otter_ddi_device_compare(otter_device_t *device, const otter_ddi_file_t *file, bool *same)
+{
+    return device->running != NULL ? compare_with(device, device->running, file, same)
+                                   : ESP_ERR_INVALID_STATE;
+}
+
+const esp_partition_t *otter_ddi_device_partition(const otter_device_t *device, const char *label,
+                                                  otter_fault_t *fault)
+{
+    const esp_partition_t *found = otter_partition_list_find(
+        &device->partitions, NULL, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, label);
+    if (found == NULL) {
+        otter_ignore(otter_fault(fault, ESP_ERR_NOT_FOUND, "there is no data partition %s", label));
+    }
+    return found;
+}
+
+esp_err_t otter_ddi_device_holds(otter_device_t *device, const char *partition, const otter_ddi_file_t *file,
+                                 bool *same)
+{
+    const esp_partition_t *data = otter_ddi_device_partition(device, partition, NULL);
+    return data != NULL ? compare_with(device, data, file, same) : ESP_ERR_NOT_FOUND;
+}
+
+/** Does the partition begin with this file, as it was announced? */
+static esp_err_t check_file(otter_device_t *device, const esp_partition_t *partition,
+                            const otter_ddi_file_t *file, otter_fault_t *fault)
+{
+    uint8_t hash[32];
+    esp_err_t err = hash_partition(device, partition, file->size, file->kind, hash);
+    if (err != ESP_OK) {
+        return otter_fault(fault, err, "what was fetched cannot be read (%s)", esp_err_to_name(err));
+    }
+    return memcmp(hash, file->hash, sizeof(hash)) == 0
+               ? ESP_OK
+               : otter_fault(fault, ESP_ERR_INVALID_CRC,
+                             "the file's digest begins %02x%02x%02x%02x, and the server announced "
+                             "%02x%02x%02x%02x",
+                             hash[0], hash[1], hash[2], hash[3], file->hash[0], file->hash[1], file->hash[2],
+                             file->hash[3]);
+}
+
 void otter_ddi_device_fetched(otter_device_t *device, const esp_partition_t *slot,
                               const otter_ddi_file_t *file, otter_ddi_fetched_t *fetched,
                               otter_fault_t *fault)
 {
-    uint8_t hash[32];
     *fetched = (otter_ddi_fetched_t){.stage = OTTER_STAGE_VERIFY, .slot = slot->label, .why = fault->why};
-    esp_err_t err = ESP_OK;
-    if (file != NULL) {
-        err = hash_partition(device, slot, file->size, file->kind, hash);
-        if (err != ESP_OK) {
-            err = otter_fault(fault, err, "what was fetched cannot be read (%s)", esp_err_to_name(err));
-        } else if (memcmp(hash, file->hash, sizeof(hash)) != 0) {
-            err = otter_fault(
-                fault, ESP_ERR_INVALID_CRC,
-                "the file's digest begins %02x%02x%02x%02x, and the server announced %02x%02x%02x%02x",
-                hash[0], hash[1], hash[2], hash[3], file->hash[0], file->hash[1], file->hash[2],
-                file->hash[3]);
-        }
-    }
+    esp_err_t err = file != NULL ? check_file(device, slot, file, fault) : ESP_OK;
     if (err == ESP_OK) {
         err = identify(device, slot, &fetched->image_len, fetched->image_sha256);
         if (err != ESP_OK) {
@@ -127,6 +155,41 @@ void otter_ddi_device_fetched(otter_device_t *device, const esp_partition_t *slo
         }
     }
     fetched->err = err;
+}
+
+/** From the slot that it came into to where it belongs, with a journal that the boot step follows. */
+static esp_err_t copy_to(otter_device_t *device, const esp_partition_t *slot, const esp_partition_t *data,
+                         uint32_t size, otter_fault_t *fault)
+{
+    otter_update_t update;
+    const uint32_t unit = otter_flash_unit(device->flash), whole = (size + unit - 1) / unit * unit;
+    esp_err_t err = otter_update_resume(&update, device, slot, OTA_WITH_SEQUENTIAL_WRITES, whole, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    err = otter_update_set_final_partition(&update, data, true, fault);
+    if (err != ESP_OK) {
+        otter_ignore(otter_update_abort(&update)); /* it is open */
+        return err;
+    }
+    return otter_update_end(&update, fault);
+}
+
+void otter_ddi_device_stored(otter_device_t *device, const esp_partition_t *slot, const esp_partition_t *data,
+                             const otter_ddi_file_t *file, otter_ddi_fetched_t *fetched, otter_fault_t *fault)
+{
+    *fetched = (otter_ddi_fetched_t){.stage = OTTER_STAGE_VERIFY, .slot = data->label, .why = fault->why};
+    fetched->err = check_file(device, slot, file, fault);
+    if (fetched->err != ESP_OK) {
+        return;
+    }
+    fetched->err = copy_to(device, slot, data, file->size, fault);
+    if (fetched->err == ESP_OK) {
+        fetched->err = check_file(device, data, file, fault);
+    } else if (fault->why[0] == '\0') {
+        otter_ignore(otter_fault(fault, fetched->err, "%s cannot be written (%s)", data->label,
+                                 esp_err_to_name(fetched->err)));
+    }
 }
 
 esp_err_t otter_ddi_device_select(otter_device_t *device, const otter_ddi_order_t *order, bool *changed,

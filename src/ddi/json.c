@@ -25,16 +25,11 @@ static const uint8_t number_steps[STEPS][CLASSES] = {
     [EXPONENT] = {EXPONENT, EXPONENT, NO_STEP, NO_STEP, NO_STEP},
 };
 
-static bool refuse(ddi_json_t *json, const char *why)
-{
-    json->why = why;
-    return false;
-}
+/* Functions return NULL, or why the text is refused. */
 
-static bool tell(ddi_json_t *json, ddi_json_kind_t kind, const char *text)
+static const char *tell(const ddi_json_t *json, ddi_json_kind_t kind, const char *text)
 {
-    json->why = json->listener->on(json->listener->ctx, kind, text, json->cut);
-    return json->why == NULL;
+    return json->listener->on(json->listener->ctx, kind, text, json->cut);
 }
 
 static bool in_object(const ddi_json_t *json)
@@ -79,7 +74,7 @@ static void put_character(ddi_json_t *json, uint32_t code)
     }
 }
 
-static bool end_text(ddi_json_t *json, ddi_json_kind_t kind)
+static const char *end_text(ddi_json_t *json, ddi_json_kind_t kind)
 {
     json->text[json->len] = '\0';
     if (json->is_key) {
@@ -91,17 +86,19 @@ static bool end_text(ddi_json_t *json, ddi_json_kind_t kind)
     return tell(json, kind, json->text);
 }
 
+static const char half[] = "half of a surrogate pair", no_utf8[] = "a string is no UTF-8";
+
 /** A byte above 0x7F: a character of two to four bytes begins or goes on. */
-static bool take_utf8(ddi_json_t *json, uint8_t byte)
+static const char *take_utf8(ddi_json_t *json, uint8_t byte)
 {
     if (json->more > 0) {
         if (byte < json->low || byte > json->high) {
-            return refuse(json, "a string is no UTF-8");
+            return no_utf8;
         }
         json->more--;
     } else {
         if (byte < 0xC2 || byte > 0xF4) {
-            return refuse(json, "a string is no UTF-8");
+            return no_utf8;
         }
         json->more = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
     }
@@ -109,73 +106,73 @@ static bool take_utf8(ddi_json_t *json, uint8_t byte)
     json->low = first && byte == 0xE0 ? 0xA0 : first && byte == 0xF0 ? 0x90 : 0x80;
     json->high = first && byte == 0xED ? 0x9F : first && byte == 0xF4 ? 0x8F : 0xBF;
     put(json, byte);
-    return true;
+    return NULL;
 }
 
-static bool take_in_string(ddi_json_t *json, uint8_t byte)
+static const char *take_in_string(ddi_json_t *json, uint8_t byte)
 {
     if (byte >= 0x80) {
-        return json->surrogate == 0 ? take_utf8(json, byte) : refuse(json, "half of a surrogate pair");
+        return json->surrogate == 0 ? take_utf8(json, byte) : half;
     }
     if (json->more > 0) {
-        return refuse(json, "a string is no UTF-8");
+        return no_utf8;
     }
     if (byte == '\\') {
         json->token = ESCAPE;
-        return true;
+        return NULL;
     }
     if (json->surrogate != 0) {
-        return refuse(json, "half of a surrogate pair");
+        return half;
     }
     if (byte == '"') {
         return end_text(json, DDI_JSON_STRING);
     }
     if (byte < ' ') {
-        return refuse(json, "a control character");
+        return "a control character";
     }
     put(json, byte);
-    return true;
+    return NULL;
 }
 
-static bool take_escape(ddi_json_t *json, uint8_t byte)
+static const char *take_escape(ddi_json_t *json, uint8_t byte)
 {
     static const char named[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
     if (byte == 'u') {
         json->token = UNICODE;
         json->step = 0;
         json->unit = 0;
-        return true;
+        return NULL;
     }
     const char *found = byte != '\0' ? strchr(named, byte) : NULL;
     if (found == NULL) {
-        return refuse(json, "an escape that is none");
+        return "an escape that is none";
     }
     if (json->surrogate != 0) {
-        return refuse(json, "half of a surrogate pair");
+        return half;
     }
     put(json, (uint8_t)meant[found - named]);
     json->token = STRING;
-    return true;
+    return NULL;
 }
 
 /** Four hexadecimal digits are a unit of UTF-16; two units may be one character. */
-static bool take_unicode(ddi_json_t *json, uint8_t byte)
+static const char *take_unicode(ddi_json_t *json, uint8_t byte)
 {
     int digit = hex_digit((char)byte);
     if (digit < 0) {
-        return refuse(json, "\\u without 4 hexadecimal digits");
+        return "\\u without 4 hexadecimal digits";
     }
     json->unit = (uint16_t)(json->unit << 4 | digit);
     if (++json->step < 4) {
-        return true;
+        return NULL;
     }
     json->token = STRING;
     const bool low = json->unit >= 0xDC00 && json->unit < 0xE000;
     if (low != (json->surrogate != 0)) {
-        return refuse(json, "half of a surrogate pair");
+        return half;
     }
     if (json->unit == 0) {
-        return refuse(json, "\\u0000");
+        return "\\u0000";
     }
     if (low) {
         put_character(json,
@@ -186,7 +183,7 @@ static bool take_unicode(ddi_json_t *json, uint8_t byte)
     } else {
         put_character(json, json->unit);
     }
-    return true;
+    return NULL;
 }
 
 /* ---- numbers and words ---- */
@@ -207,32 +204,33 @@ static bool number_may_end(uint8_t step)
     return ((1u << ZERO | 1u << WHOLE | 1u << FRACTION | 1u << EXPONENT) >> step & 1u) != 0;
 }
 
-static bool take_structure(ddi_json_t *json, uint8_t byte);
+static const char *take_structure(ddi_json_t *json, uint8_t byte);
 
-static bool take_in_number(ddi_json_t *json, uint8_t byte)
+static const char *take_in_number(ddi_json_t *json, uint8_t byte)
 {
     uint8_t step = next_number_step(json->step, byte);
     if (step != NO_STEP) {
         json->step = step;
         put(json, byte);
-        return true;
+        return NULL;
     }
     if (!number_may_end(json->step)) {
-        return refuse(json, "a number that is none");
+        return "a number that is none";
     }
-    return end_text(json, DDI_JSON_NUMBER) && take_structure(json, byte);
+    const char *why = end_text(json, DDI_JSON_NUMBER);
+    return why != NULL ? why : take_structure(json, byte);
 }
 
 static const char words[][6] = {"true", "false", "null"}; /* as DDI_JSON_TRUE and so on */
 
-static bool take_in_word(ddi_json_t *json, uint8_t byte)
+static const char *take_in_word(ddi_json_t *json, uint8_t byte)
 {
     const char *word = words[json->unit];
     if (byte != (uint8_t)word[json->step]) {
-        return refuse(json, "a word that is none");
+        return "a word that is none";
     }
     if (word[++json->step] != '\0') {
-        return true;
+        return NULL;
     }
     after_value(json);
     return tell(json, (ddi_json_kind_t)(DDI_JSON_TRUE + json->unit), "");
@@ -240,10 +238,10 @@ static bool take_in_word(ddi_json_t *json, uint8_t byte)
 
 /* ---- objects and arrays ---- */
 
-static bool open(ddi_json_t *json, bool object)
+static const char *open(ddi_json_t *json, bool object)
 {
     if (json->depth == DDI_JSON_DEPTH) {
-        return refuse(json, "more than 16 in each other");
+        return "more than 16 in each other";
     }
     json->objects = (uint16_t)((json->objects & ~(1u << json->depth)) | (unsigned)object << json->depth);
     json->depth++;
@@ -251,7 +249,7 @@ static bool open(ddi_json_t *json, bool object)
     return tell(json, object ? DDI_JSON_OBJECT : DDI_JSON_ARRAY, "");
 }
 
-static bool close(ddi_json_t *json)
+static const char *close(ddi_json_t *json)
 {
     const bool object = in_object(json);
     json->depth--;
@@ -259,7 +257,7 @@ static bool close(ddi_json_t *json)
     return tell(json, object ? DDI_JSON_OBJECT_END : DDI_JSON_ARRAY_END, "");
 }
 
-static bool begin_value(ddi_json_t *json, uint8_t byte)
+static const char *begin_value(ddi_json_t *json, uint8_t byte)
 {
     json->cut = false;
     if (byte == '{' || byte == '[') {
@@ -267,30 +265,30 @@ static bool begin_value(ddi_json_t *json, uint8_t byte)
     }
     if (byte == '"') {
         begin_text(json, false, STRING);
-        return true;
+        return NULL;
     }
     for (json->unit = 0; json->unit < sizeof(words) / sizeof(words[0]); json->unit++) {
         if (byte == (uint8_t)words[json->unit][0]) {
             json->token = WORD;
             json->step = 1;
-            return true;
+            return NULL;
         }
     }
     const uint8_t step = byte == '-' ? (uint8_t)SIGN : next_number_step(SIGN, byte);
     if (step == NO_STEP) {
-        return refuse(json, "a value is missing");
+        return "a value is missing";
     }
     begin_text(json, false, NUMBER);
     json->step = step;
     put(json, byte);
-    return true;
+    return NULL;
 }
 
 /** Between the tokens. */
-static bool take_structure(ddi_json_t *json, uint8_t byte)
+static const char *take_structure(ddi_json_t *json, uint8_t byte)
 {
     if (memchr(" \t\n\r", byte, 4) != NULL) {
-        return true;
+        return NULL;
     }
     switch (json->expect) {
     case VALUE_OR_END:
@@ -303,25 +301,25 @@ static bool take_structure(ddi_json_t *json, uint8_t byte)
             return close(json);
         }
         if (byte != '"') {
-            return refuse(json, "a key is missing");
+            return "a key is missing";
         }
         begin_text(json, true, STRING);
-        return true;
+        return NULL;
     case COLON:
         json->expect = VALUE;
-        return byte == ':' || refuse(json, "':' is missing");
+        return byte == ':' ? NULL : "':' is missing";
     case COMMA_OR_END:
         if (byte == (in_object(json) ? '}' : ']')) {
             return close(json);
         }
         json->expect = in_object(json) ? KEY : VALUE;
-        return byte == ',' || refuse(json, "',' is missing");
+        return byte == ',' ? NULL : "',' is missing";
     default:
-        return refuse(json, "something follows");
+        return "something follows";
     }
 }
 
-static bool take(ddi_json_t *json, uint8_t byte)
+static const char *take(ddi_json_t *json, uint8_t byte)
 {
     switch (json->token) {
     case STRING:
@@ -348,9 +346,8 @@ bool ddi_json_feed(ddi_json_t *json, const void *data, size_t len)
 {
     const uint8_t *bytes = data;
     for (size_t i = 0; i < len && json->why == NULL; i++) {
-        if (take(json, bytes[i])) {
-            json->offset++;
-        }
+        json->why = take(json, bytes[i]);
+        json->offset += json->why == NULL;
     }
     return json->why == NULL;
 }
@@ -358,7 +355,7 @@ bool ddi_json_feed(ddi_json_t *json, const void *data, size_t len)
 bool ddi_json_end(ddi_json_t *json)
 {
     if (json->why == NULL && json->token == NUMBER && number_may_end(json->step)) {
-        (void)end_text(json, DDI_JSON_NUMBER); /* what the listener says of it is in `why` */
+        json->why = end_text(json, DDI_JSON_NUMBER);
     }
     if (json->why == NULL && (json->token != NO_TOKEN || json->expect != NOTHING)) {
         json->why = json->offset == 0 ? "there is nothing" : "it ends in the middle";

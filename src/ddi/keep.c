@@ -12,18 +12,23 @@
 
 void ddi_say(const otter_ddi_t *agent, const char *format, ...)
 {
-    char text[OTTER_DDI_REASON_SIZE + 124];
+    char event[12], text[OTTER_DDI_REASON_SIZE + 124];
+    const size_t len = strcspn(format, ":");
     va_list args;
+    OTTER_ASSERT(len < sizeof(event));
     if (agent->config->say == NULL) {
         return;
     }
+    memcpy(event, format, len);
+    event[len] = text[0] = '\0';
+    if (format[len + 1] == ':') {
+        text_format(text, sizeof(text), "action %s", agent->record.id);
+    }
+    const size_t used = strlen(text);
     va_start(args, format);
-    text_vformat(text, sizeof(text), format, args);
+    text_vformat(text + used, sizeof(text) - used, format + len + 1, args);
     va_end(args);
-    char *colon = strchr(text, ':');
-    OTTER_ASSERT(colon != NULL);
-    *colon = '\0';
-    agent->config->say(agent->config->ctx, text, colon + 2);
+    agent->config->say(agent->config->ctx, event, used == 0 ? text + 1 : text);
 }
 
 void ddi_clock(otter_ddi_t *agent, int64_t now_ms)

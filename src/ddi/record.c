@@ -7,100 +7,57 @@
 
 #include "otter/bytes.h"
 
-#define MAGIC 0x3152444Fu /* "ODR1" */
+#define MAGIC 0x3252444Fu /* "ODR2" */
 
-/* Offsets (FORMATS.md section 16) of what is not in the table only. */
-enum {
-    AT_MAGIC = 0,
-    AT_FIELDS = 4,
-    AT_PHASE = 8,
-    AT_ACKNOWLEDGED = 9,
-    AT_OK = 10,
-    AT_HASH_KIND = 12,
-    AT_ID = 100,
-    AT_SLOT = 140,
-    AT_REASON = 157,
-    AT_CRC = OTTER_DDI_RECORD_SIZE - 4,
-};
-_Static_assert(AT_REASON + OTTER_DDI_REASON_SIZE <= AT_CRC, "the reason ends before the checksum");
+/* Offsets in the bytes (FORMATS.md section 16): behind the magic they are those in memory, but for the order of bytes in numbers. */
+#define AT_RECORD 4u
+#define AT_CRC    (OTTER_DDI_RECORD_SIZE - 4u)
+#define AT(name)  offsetof(struct otter_ddi_record, name)
+_Static_assert(AT(files_crc) == AT(stored) + 3 && AT(id) == AT(image_sha256) + 32, "there are no gaps");
+_Static_assert(AT_RECORD + sizeof(struct otter_ddi_record) <= AT_CRC, "it ends before the checksum");
 
-/* The fields in their order: numbers of 32 bits, little endian, and bytes as they are. */
-#define AT(name) offsetof(struct otter_ddi_record, name)
-#define NUMBER(name)                                                                                         \
-    {                                                                                                        \
-        true, 4, AT(name)                                                                                    \
+static const uint16_t numbers[] = {AT(server_crc), AT(file.kind), AT(file.size),      AT(image_len),
+                                   AT(open_s),     AT(code),      AT(attributes_crc), AT(files_crc)};
+
+/** Numbers as this processor has them, little endian, or back again. */
+static void turn_numbers(uint8_t *record)
+{
+    uint32_t number;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        memcpy(&number, record + numbers[i], sizeof(number));
+        le32_put(record + numbers[i], number);
     }
-#define BYTES(name)                                                                                          \
-    {                                                                                                        \
-        false, sizeof(((struct otter_ddi_record *)0)->name), AT(name)                                        \
-    }
-#define GAP(size)                                                                                            \
-    {                                                                                                        \
-        false, size, NOWHERE                                                                                 \
-    } /* file.kind is in it, which is of another size in memory */
-#define NOWHERE UINT16_MAX
-static const struct {
-    bool number;
-    uint8_t size;
-    uint16_t at;
-} fields[] = {NUMBER(server_crc),
-              BYTES(phase),
-              BYTES(acknowledged),
-              BYTES(verdict_ok),
-              BYTES(tries),
-              GAP(4),
-              NUMBER(file.size),
-              NUMBER(image_len),
-              NUMBER(open_s),
-              NUMBER(code),
-              NUMBER(attributes_crc),
-              BYTES(file.hash),
-              BYTES(image_sha256),
-              BYTES(id),
-              BYTES(slot),
-              BYTES(reason)};
+}
 
 void ddi_record_encode(const struct otter_ddi_record *record, uint8_t bytes[OTTER_DDI_RECORD_SIZE])
 {
-    uint32_t number;
-    uint8_t *to = bytes + AT_FIELDS;
     memset(bytes, 0, OTTER_DDI_RECORD_SIZE);
-    le32_put(bytes + AT_MAGIC, MAGIC);
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); to += fields[i++].size) {
-        const uint8_t *from = (const uint8_t *)record + fields[i].at;
-        if (fields[i].number) {
-            memcpy(&number, from, sizeof(number));
-            le32_put(to, number);
-        } else if (fields[i].at != NOWHERE) {
-            memcpy(to, from, fields[i].size);
-        }
-    }
-    bytes[AT_HASH_KIND] = (uint8_t)record->file.kind;
+    le32_put(bytes, MAGIC);
+    memcpy(bytes + AT_RECORD, record, sizeof(*record));
+    turn_numbers(bytes + AT_RECORD);
     le32_put(bytes + AT_CRC, crc32_le(0, bytes, AT_CRC));
 }
 
 /** Texts end where they have room to, and numbers are ones that were written. */
-static bool is_sound(const uint8_t *bytes)
+static bool is_sound(const struct otter_ddi_record *record)
 {
-    return bytes[AT_PHASE] < DDI_PHASES && bytes[AT_ACKNOWLEDGED] <= 1 && bytes[AT_OK] <= 1 &&
-           bytes[AT_HASH_KIND] <= OTTER_DDI_SHA256 && bytes[AT_ID + OTTER_DDI_ID_SIZE - 1] == 0 &&
-           bytes[AT_SLOT + OTTER_DDI_SLOT_SIZE - 1] == 0 && bytes[AT_REASON + OTTER_DDI_REASON_SIZE - 1] == 0;
+    return record->phase < DDI_PHASES && record->acknowledged <= 1 && record->verdict_ok <= 1 &&
+           record->stored <= 1 && record->file.kind <= OTTER_DDI_SHA256 &&
+           record->id[OTTER_DDI_ID_SIZE - 1] == '\0' && record->slot[OTTER_DDI_SLOT_SIZE - 1] == '\0' &&
+           record->reason[OTTER_DDI_REASON_SIZE - 1] == '\0';
 }
 
 bool ddi_record_decode(const uint8_t bytes[OTTER_DDI_RECORD_SIZE], struct otter_ddi_record *record)
 {
-    if (le32_get(bytes + AT_MAGIC) != MAGIC || le32_get(bytes + AT_CRC) != crc32_le(0, bytes, AT_CRC) ||
-        !is_sound(bytes)) {
+    struct otter_ddi_record read;
+    if (le32_get(bytes) != MAGIC || le32_get(bytes + AT_CRC) != crc32_le(0, bytes, AT_CRC)) {
         return false;
     }
-    const uint8_t *from = bytes + AT_FIELDS;
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); from += fields[i++].size) {
-        const uint32_t number = le32_get(from);
-        if (fields[i].at != NOWHERE) {
-            memcpy((uint8_t *)record + fields[i].at, fields[i].number ? (const void *)&number : from,
-                   fields[i].size);
-        }
+    memcpy(&read, bytes + AT_RECORD, sizeof(read));
+    turn_numbers((uint8_t *)&read);
+    if (!is_sound(&read)) {
+        return false;
     }
-    record->file.kind = (otter_ddi_hash_t)bytes[AT_HASH_KIND];
+    *record = read;
     return true;
 }

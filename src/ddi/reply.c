@@ -51,8 +51,7 @@ static bool wait_for_server(otter_ddi_t *agent, enum ddi_ask ask, enum class cla
     switch (class) {
     case DENIED:
         hold(agent, BACK_OFF_S, DENIED_MOST_S);
-        ddi_say(agent, "denied: the server does not take this token for device %s (%d)", agent->config->id,
-                status);
+        ddi_say(agent, "denied: the server does not take this token (%d)", status);
         return true;
     case BROKEN:
         hold(agent, BACK_OFF_S, agent->sleep_s);
@@ -83,7 +82,7 @@ static bool wait_for_server(otter_ddi_t *agent, enum ddi_ask ask, enum class cla
 static bool is_decided(const otter_ddi_t *agent, uint32_t crc)
 {
     const uint8_t phase = agent->record.phase;
-    const bool waits = agent->fetching || phase == DDI_SWITCHED ||
+    const bool waits = agent->fetching || phase == DDI_SWITCHED || (phase == DDI_SEEN && agent->held) ||
                        (phase == DDI_FETCHED && agent->told_downloaded && !agent->ready);
     return waits && crc == agent->offer_crc && strstr(agent->url, "?c=") != NULL;
 }
@@ -140,7 +139,7 @@ static void acknowledge(otter_ddi_t *agent)
     struct otter_ddi_record record = agent->record;
     record.acknowledged = 1;
     if (ddi_commit(agent, &record)) {
-        ddi_say(agent, "told: action %s: the server knows", record.id);
+        ddi_say(agent, "told:: the server knows");
         agent->poll_at = agent->now;
     }
 }
@@ -221,7 +220,7 @@ static void take_deployment(otter_ddi_t *agent, const ddi_answer_t *answer)
     agent->offer_crc = 0;
     if (pick == 0) { /* else the offer has changed meanwhile */
         agent->pick = answer->pick;
-        agent->poll_at = agent->now;
+        ddi_action_again(agent);
     }
 }
 
@@ -264,8 +263,7 @@ void ddi_reply(otter_ddi_t *agent, enum ddi_ask ask, int status, const ddi_answe
         take_good(agent, ask, answer);
     } else if (ask == DDI_ASK_POLL) {
         hold(agent, BACK_OFF_S, DENIED_MOST_S);
-        ddi_say(agent, "error: the server has no device %s here (%d): is the tenant right?",
-                agent->config->id, status);
+        ddi_say(agent, "error: the server has no such device (%d): is the tenant right?", status);
     } else {
         agent->offer_crc = 0; /* the next poll tells what there is */
     }

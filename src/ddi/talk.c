@@ -3,12 +3,14 @@
 #include "ddi/talk.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "ddi/record.h"
+#include "ddi/agent.h"
 #include "http/url.h"
 #include "otter/bytes.h"
+#include "otter/text.h"
 #include "otter/version.h"
 
 #define TAIL 48u /* bytes that are kept free for what ends a body */
@@ -20,46 +22,34 @@ typedef struct {
     bool cut;
 } paper_t;
 
-static void put(paper_t *paper, const char *text)
+static void put(paper_t *paper, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** All of it, or nothing. */
+static void put(paper_t *paper, const char *format, ...)
 {
-    size_t len = strlen(text);
-    if (len >= paper->size - paper->len) {
+    char *end = paper->text + paper->len;
+    const size_t room = paper->size - paper->len;
+    va_list args;
+    va_start(args, format);
+    const size_t len = (size_t)vsnprintf(end, room, format, args);
+    va_end(args);
+    if (len >= room) {
+        *end = '\0';
         paper->cut = true;
         return;
     }
-    memcpy(paper->text + paper->len, text, len + 1);
     paper->len += len;
-}
-
-static void put_hex(paper_t *paper, const uint8_t *bytes, size_t len)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < len; i++) {
-        const char piece[3] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-        put(paper, piece);
-    }
-}
-
-/** One character as it stands, or as what stands for it. */
-static void put_character(paper_t *paper, char c, const char *escape)
-{
-    const char piece[2] = {c};
-    put(paper, escape != NULL ? escape : piece);
-    if (escape != NULL) {
-        put_hex(paper, (const uint8_t *)&c, 1);
-    }
 }
 
 /** As JSON has it. A text that is too long ends before its first character that does not fit. */
 static void put_escaped(paper_t *paper, const char *text)
 {
     paper->size -= TAIL;
-    for (; *text != '\0' && !paper->cut; text++) {
-        const bool special = *text == '"' || *text == '\\' || (unsigned char)*text < ' ';
-        if (paper->len + 8 >= paper->size && ((unsigned char)*text & 0xC0) != 0x80) {
+    for (unsigned c; (c = (unsigned char)*text++) != 0;) {
+        if (paper->len + 8 >= paper->size && (c & 0xC0) != 0x80) {
             break;
         }
-        put_character(paper, *text, special ? "\\u00" : NULL);
+        put(paper, c == '"' || c == '\\' || c < ' ' ? "\\u%04X" : "%c", c);
     }
     paper->size += TAIL;
 }
@@ -67,17 +57,15 @@ static void put_escaped(paper_t *paper, const char *text)
 /** A segment of a path. */
 static void put_segment(paper_t *paper, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        const char letter = *text | 0x20;
-        const bool plain = (letter >= 'a' && letter <= 'z') || (*text >= '0' && *text <= '9') ||
-                           strchr("-._~:", *text) != NULL;
-        put_character(paper, *text, plain ? NULL : "%");
+    for (unsigned c; (c = (unsigned char)*text++) != 0;) {
+        const bool plain = (c | 0x20) - 'a' < 26 || c - '0' < 10 || strchr("-._~:", (int)c) != NULL;
+        put(paper, plain ? "%c" : "%%%02X", c);
     }
 }
 
 static void put_base(paper_t *paper, const otter_ddi_config_t *config)
 {
-    put(paper, config->server);
+    put(paper, "%s", config->server);
     while (paper->len > 0 && paper->text[paper->len - 1] == '/') {
         paper->text[--paper->len] = '\0';
     }
@@ -114,11 +102,10 @@ bool ddi_talk_is_home(const otter_ddi_config_t *config, const char *url)
 
 static void put_attribute(paper_t *paper, const char *name, const char *value)
 {
-    put(paper, paper->text[paper->len - 1] == '{' ? "\"" : ",\"");
+    put(paper, paper->text[paper->len - 1] == '{' ? "\"" : "\",\"");
     put_escaped(paper, name);
     put(paper, "\":\"");
     put_escaped(paper, value);
-    put(paper, "\"");
 }
 
 /** What became of the last action, as far as the record remembers. */
@@ -140,12 +127,13 @@ static void put_attributes(paper_t *paper, const otter_ddi_t *agent)
         put_attribute(paper, "sw_version", agent->running_version);
     }
     put_attribute(paper, "slot", agent->running);
-    put(paper, ",\"image_sha256\":\"");
-    put_hex(paper, agent->running_sha256, sizeof(agent->running_sha256));
-    put(paper, "\"");
+    put(paper, "\",\"image_sha256\":\"");
+    for (size_t i = 0; i < sizeof(agent->running_sha256); i++) {
+        put(paper, "%02X", agent->running_sha256[i]);
+    }
     put_attribute(paper, "last_update", last_update(&agent->record));
     put_attribute(paper, "agent", "otter " OTTER_VERSION);
-    put(paper, "}}");
+    put(paper, "\"}}");
 }
 
 uint32_t ddi_talk_attributes_crc(otter_ddi_t *agent)
@@ -161,26 +149,25 @@ uint32_t ddi_talk_attributes_crc(otter_ddi_t *agent)
 static void put_detail(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask ask)
 {
     const struct otter_ddi_record *record = &agent->record;
+    const char *format = "whole and verified: %" PRIu32 " bytes in %s", *where = record->slot;
+    uint32_t bytes = record->image_len;
     char text[96];
-    switch (ask) {
-    case DDI_TELL_TAKEN:
-        snprintf(text, sizeof(text), "taken: %" PRIu32 " bytes, while %s runs", record->file.size,
-                 agent->running);
-        break;
-    case DDI_TELL_PROGRESS:
-        snprintf(text, sizeof(text), "%" PRIu32 " of %" PRIu32 " bytes", agent->fetched_bytes,
-                 record->file.size);
-        break;
-    case DDI_TELL_DOWNLOADED:
-        snprintf(text, sizeof(text), "whole and verified in %s", record->slot);
-        break;
-    case DDI_TELL_RESTARTING:
-        snprintf(text, sizeof(text), "restarting into %s", record->slot);
-        break;
-    default:
+    if (ask == DDI_TELL_CLOSING) {
         put_escaped(paper, record->reason);
         return;
     }
+    if (ask == DDI_TELL_TAKEN) {
+        format = "taken: %" PRIu32 " bytes, while %s runs";
+        bytes = agent->file.size;
+        where = agent->running;
+    } else if (ask == DDI_TELL_PROGRESS) {
+        format = "%" PRIu32 " bytes of %s";
+        bytes = agent->fetched_bytes;
+        where = ddi_partition(agent) != NULL ? ddi_partition(agent) : "the image";
+    } else if (ask == DDI_TELL_RESTARTING) {
+        format = "restarting into %2$s";
+    }
+    text_format(text, sizeof(text), format, bytes, where);
     put_escaped(paper, text);
 }
 
@@ -189,9 +176,9 @@ static void put_feedback(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask 
 {
     const struct otter_ddi_record *record = &agent->record;
     const bool cancel = ask == DDI_TELL_CANCEL, closing = ask == DDI_TELL_CLOSING;
-    const bool late = cancel && record->phase >= DDI_SWITCHED && strcmp(record->id, agent->other_id) == 0;
+    const bool is_own = !cancel || strcmp(record->id, agent->other_id) == 0;
+    const bool late = cancel && record->phase >= DDI_SWITCHED && is_own;
     const char *execution = "proceeding", *finished = "none";
-    char code[32] = "";
     if (late) {
         execution = "rejected";
     } else if (cancel || closing) {
@@ -200,22 +187,20 @@ static void put_feedback(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask 
     } else if (ask == DDI_TELL_DOWNLOADED) {
         execution = "downloaded";
     }
-    if (closing && record->code != 0) {
-        snprintf(code, sizeof(code), ",\"code\":%" PRId32, record->code);
-    }
     put(paper, "{\"id\":\"");
     put_escaped(paper, cancel ? agent->other_id : record->id);
-    put(paper, "\",\"status\":{\"execution\":\"");
-    put(paper, execution);
-    put(paper, "\",\"result\":{\"finished\":\"");
-    put(paper, finished);
-    put(paper, "\"}");
-    put(paper, code);
+    put(paper, "\",\"status\":{\"execution\":\"%s\",\"result\":{\"finished\":\"%s\"}", execution, finished);
+    if (closing && record->code != 0) {
+        put(paper, ",\"code\":%" PRId32, record->code);
+    }
     put(paper, ",\"details\":[\"");
     if (cancel) {
-        put(paper, late ? "too late: the new image is selected" : "cancelled; nothing was installed");
+        put(paper, "%s", late ? "too late: the new image is selected" : "cancelled; nothing was installed");
     } else {
         put_detail(paper, agent, ask);
+    }
+    if (record->stored != 0 && is_own && !late && (cancel || (closing && record->verdict_ok == 0))) {
+        put(paper, ", but its data may be installed");
     }
     put(paper, "\"]}}");
 }
@@ -225,9 +210,8 @@ static void put_body(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask ask)
     if (ask == DDI_TELL_ATTRIBUTES) {
         put_attributes(paper, agent);
     } else if (ask == DDI_TELL_CONFIRMATION) {
-        put(paper, "{\"confirmation\":\"");
-        put(paper, agent->config->confirmation != OTTER_DDI_DENY ? "confirmed" : "denied");
-        put(paper, "\",\"details\":[\"by the device's policy\"]}");
+        put(paper, "{\"confirmation\":\"%s\",\"details\":[\"by the device's policy\"]}",
+            agent->config->confirmation != OTTER_DDI_DENY ? "confirmed" : "denied");
     } else {
         put_feedback(paper, agent, ask);
     }
@@ -235,24 +219,25 @@ static void put_body(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask ask)
 
 /* ---- requests ---- */
 
-/* Which URL: a link of the server's; or base and `path`, for the last two with an id and "/feedback" behind it. */
-enum { LINK, OWN, RECORD_ID, OTHER_ID };
-static const struct {
-    const char *path;
-    uint8_t url;
-} requests[DDI_ASKS] = {
-    [DDI_ASK_CANCEL] = {NULL, LINK},
-    [DDI_TELL_CANCEL] = {"/cancelAction/", OTHER_ID},
-    [DDI_TELL_CLOSING] = {"/deploymentBase/", RECORD_ID},
-    [DDI_ASK_DEPLOYMENT] = {NULL, LINK},
-    [DDI_ASK_CONFIRMATION] = {NULL, LINK},
-    [DDI_TELL_CONFIRMATION] = {"/confirmationBase/", OTHER_ID},
-    [DDI_TELL_ATTRIBUTES] = {"/configData", OWN},
-    [DDI_TELL_TAKEN] = {"/deploymentBase/", RECORD_ID},
-    [DDI_TELL_PROGRESS] = {"/deploymentBase/", RECORD_ID},
-    [DDI_TELL_DOWNLOADED] = {"/deploymentBase/", RECORD_ID},
-    [DDI_TELL_RESTARTING] = {"/deploymentBase/", RECORD_ID},
-    [DDI_ASK_POLL] = {"", OWN},
+/* Which URL: a link of the server's; or base and path, of feedback with an id and "/feedback" behind it. */
+enum { LINK, POLL, ATTRIBUTES, ACTION, CANCELLATION, CONFIRMATION };
+static const char *const paths[] = {[ATTRIBUTES] = "/configData",
+                                    [ACTION] = "/deploymentBase/",
+                                    [CANCELLATION] = "/cancelAction/",
+                                    [CONFIRMATION] = "/confirmationBase/"};
+static const uint8_t requests[DDI_ASKS] = {
+    [DDI_ASK_CANCEL] = LINK,
+    [DDI_TELL_CANCEL] = CANCELLATION,
+    [DDI_TELL_CLOSING] = ACTION,
+    [DDI_ASK_DEPLOYMENT] = LINK,
+    [DDI_ASK_CONFIRMATION] = LINK,
+    [DDI_TELL_CONFIRMATION] = CONFIRMATION,
+    [DDI_TELL_ATTRIBUTES] = ATTRIBUTES,
+    [DDI_TELL_TAKEN] = ACTION,
+    [DDI_TELL_PROGRESS] = ACTION,
+    [DDI_TELL_DOWNLOADED] = ACTION,
+    [DDI_TELL_RESTARTING] = ACTION,
+    [DDI_ASK_POLL] = POLL,
 };
 
 /**
@@ -263,32 +248,34 @@ static void put_link(paper_t *paper, const otter_ddi_t *agent)
 {
     const char *link = agent->url;
     if (ddi_talk_is_home(agent->config, link)) {
-        put(paper, link);
+        put(paper, "%s", link);
         return;
     }
     const char *own = strstr(link, "/controller/v1/");
     const char *tail = own != NULL ? strchr(own + sizeof("/controller/v1/") - 1, '/') : NULL;
     put_base(paper, agent->config);
-    put(paper, tail != NULL ? tail : "");
+    put(paper, "%s", tail != NULL ? tail : "");
 }
 
 void ddi_talk_request(otter_ddi_t *agent, enum ddi_ask ask, otter_ddi_order_t *order)
 {
     paper_t paper = {agent->room.text, sizeof(agent->room.text), 0, false};
     paper.text[0] = '\0';
-    const uint8_t url = requests[ask].url;
+    const uint8_t url = requests[ask];
     if (url == LINK) {
         put_link(&paper, agent);
     } else {
         put_base(&paper, agent->config);
-        put(&paper, requests[ask].path);
     }
-    if (url >= RECORD_ID) {
-        put_segment(&paper, url == OTHER_ID ? agent->other_id : agent->record.id);
+    if (url > POLL) {
+        put(&paper, "%s", paths[url]);
+    }
+    if (url >= ACTION) {
+        put_segment(&paper, url == ACTION ? agent->record.id : agent->other_id);
         put(&paper, "/feedback");
     }
     order->kind = OTTER_DDI_REQUEST;
-    order->method = url >= RECORD_ID ? "POST" : ask == DDI_TELL_ATTRIBUTES ? "PUT" : "GET";
+    order->method = url >= ACTION ? "POST" : url == ATTRIBUTES ? "PUT" : "GET";
     order->url = paper.text;
     order->authorize = true;
     if (order->method[0] == 'P') {

@@ -51,7 +51,7 @@ class DdiServer:
 
     def assign(self, device, ident, file, **more):
         action = {"id": ident, "file": file, "status": "running", "update": "forced", "download": "forced", "feedback": [],
-                  "downloads": [], "part": "os", **more}
+                  "downloads": [], "part": "os", "data": {}, **more}
         self.actions.setdefault(device, []).append(action)
         return action
 
@@ -116,29 +116,37 @@ class DdiServer:
             return 200, json.dumps(answer).encode(), {}
         kind, _, rest = path[1:].partition("/")
         if kind == "file":
-            return self.file(request, next(a for a in self.actions[device] if a["id"] == rest))
+            ident, _, part = rest.partition("/")
+            return self.file(request, next(a for a in self.actions[device] if a["id"] == ident), part)
         if action is None or rest != action["id"]:
             return 404, b"", {}
         if kind == "cancelAction" and action["status"] == "canceling":
             return 200, json.dumps({"id": rest, "cancelAction": {"stopId": rest}}).encode(), {}
         if kind != "deploymentBase" or action["status"] != "running":
             return 404, b"", {}
-        file = action["file"]
-        hashes = {"sha1": hashlib.sha1(file).hexdigest(), "md5": hashlib.md5(file).hexdigest(),
-                  "sha256": action.get("sha256", hashlib.sha256(file).hexdigest())}
         link = action.get("link", f"{base}/file/{rest}")
-        artifact = {"filename": "app.bin", "hashes": hashes, "size": action.get("size", len(file)),
-                    "_links": {"download-http": {"href": link}, "md5sum-http": {"href": link + ".MD5SUM"}}}
+        artifact = {**self.artifact("app.bin", action["file"], link), "size": action.get("size", len(action["file"]))}
+        artifact["hashes"].update({"sha256": action["sha256"]} if "sha256" in action else {})
         chunk = {"part": action["part"], "version": "2.0", "name": "app",
                  "artifacts": [*action.get("files_before", ()), artifact]}
-        return 200, json.dumps({"id": rest, "deployment": {"download": action["download"], "update": action["update"],
-                                                           "chunks": [*action.get("chunks_before", ()), chunk]}}).encode(), {}
+        data = [{"artifacts": [self.artifact(part, file, f"{base}/file/{rest}/{part}")], "name": part, "version": "7", "part": part}
+                for part, file in action["data"].items()]
+        return 200, json.dumps({"id": rest, "deployment": {
+            "download": action["download"], "update": action["update"],
+            "chunks": [*action.get("chunks_before", ()), chunk, *data]}}).encode(), {}
 
     @staticmethod
-    def file(request, action):
-        file, tag = action["file"], '"%s"' % hashlib.sha1(action["file"]).hexdigest()
+    def artifact(name, file, link):
+        return {"filename": name, "size": len(file), "hashes": {h: hashlib.new(h, file).hexdigest() for h in ("sha1", "md5", "sha256")},
+                "_links": {"download-http": {"href": link}, "md5sum-http": {"href": link + ".MD5SUM"}}}
+
+    @staticmethod
+    def file(request, action, part=""):
+        """The image, or what is for another part."""
+        file = action["data"][part] if part else action["file"]
+        tag = '"%s"' % hashlib.sha1(file).hexdigest()
         wanted = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
-        action["downloads"].append(request.headers.get("Range"))
+        action["downloads"].append(part or request.headers.get("Range"))
         headers = {"ETag": tag, "Accept-Ranges": "bytes"}
         if wanted and request.headers.get("If-Range") == tag and int(wanted[1]) < len(file):
             start = int(wanted[1])

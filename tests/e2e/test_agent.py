@@ -104,8 +104,8 @@ class Agent(DeviceTest):
         action = self.server.assign("dev-1", "7", self.new)
         whole = self.server.file
 
-        def cut(request, wanted):
-            status, body, headers = whole(request, wanted)
+        def cut(request, wanted, part):
+            status, body, headers = whole(request, wanted, part)
             if len(wanted["downloads"]) == 1:
                 request.wfile.write(b"HTTP/1.1 200 OK\r\nETag: " + headers["ETag"].encode() +
                                     b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:len(body) // 2])
@@ -161,6 +161,60 @@ class Agent(DeviceTest):
         action = self.server.assign("dev-1", "9", self.probe("3.0.0"), files_before=[notes])
         self.agent("--image-ending", ".img")
         self.assertIn("one has to be named as an image", action["feedback"][-1][2])
+
+    # ---- several images ----
+
+    def make_flash_with_data(self):
+        """Two data partitions: `storage` of 64 KiB, `web` of 8."""
+        table, binary = self.folder / "data.csv", self.folder / "data.bin"
+        table.write_text((SOURCE / "examples" / "partitions_two_ota.csv").read_text(encoding="utf-8") +
+                         "\nstorage, data, spiffs, 0x310000, 64K\nweb, data, undefined, 0x320000, 8K\n", encoding="utf-8")
+        subprocess.run([OTTER, "table", "build", table, "-o", binary], check=True, capture_output=True, timeout=TIMEOUT_S)
+        self.table = binary.read_bytes()
+        self.make_flash({"ota_0": self.old}, [(1, VALID)])
+
+    def data(self, name, size):
+        at = {"storage": 0x310000, "web": 0x320000}[name]
+        return pathlib.Path(self.flash).read_bytes()[at:at + size]
+
+    def test_each_file_of_an_offer_goes_into_its_partition_and_the_image_comes_last(self):
+        self.make_flash_with_data()
+        files, pages = bytes(range(256)) * 200, b"<html>" * 100
+        parts = ("--part", "os", "--part", "fs=storage", "--part", "www=web")
+        action = self.server.assign("dev-1", "7", self.new, data={"www": pages, "fs": files})
+        self.agent(*parts)
+        self.assertEqual(action["status"], "finished", action["feedback"])
+        self.assertEqual(action["downloads"], ["fs", "www", None])
+        self.assertEqual((self.data("storage", len(files)), self.data("web", len(pages))), (files, pages))
+        self.assertEqual([line["text"] for line in self.lines if line["event"] == "stored"],
+                         ["action 7: 51200 bytes in storage", "action 7: 600 bytes in web"])
+        self.assertIn("51200 bytes of storage", [f[2] for f in action["feedback"]])
+        newer = self.server.assign("dev-1", "8", self.new, data={"www": b"<b>" * 50, "fs": files})
+        self.agent(*parts)  # of three files one is another, and the image is the one that runs
+        self.assertEqual((newer["status"], newer["downloads"]), ("finished", ["www"]))
+        self.assertEqual((self.states()[1], self.data("web", 150)), ((2, VALID), b"<b>" * 50))
+
+    def test_what_cannot_go_into_its_partition_is_refused(self):
+        self.make_flash_with_data()
+        for ident, data, parts, why in (
+                ("1", {"fs": b"a" * 100}, ("www=web",), "a file is for another part of the device: fs"),
+                ("2", {"www": b"a" * 8193}, ("www=web",), "gate: the file has 8193 bytes, and web has 8192"),
+                ("3", {"boot": b"a" * 100}, ("boot=otadata",), "otadata says what boots")):
+            action = self.server.assign("dev-1", ident, self.new, data=data)
+            self.agent("--part", "os", *(word for part in parts for word in ("--part", part)))
+            self.assertEqual((action["status"], self.states()), ("error", [(1, VALID), None]))
+            self.assertIn(why, action["feedback"][-1][2])
+        self.assertIn("there is no data partition nowhere", self.agent("--part", "fs=nowhere", status=1).stderr)
+        self.assertIn("there is no data partition ota_1", self.agent("--part", "os=ota_1", status=1).stderr)
+        self.assertIn("os has the image already", self.agent("--part", "os", "--part", "app", status=2).stderr)
+
+    def test_files_behind_which_the_image_is_rolled_back_stay_and_that_is_told(self):
+        self.make_flash_with_data()
+        action = self.server.assign("dev-1", "7", self.new, data={"fs": b"new" * 1000})
+        self.agent("--part", "os", "--part", "fs=storage", script=DOES_NOT_CONFIRM)
+        self.assertEqual(action["status"], "error")
+        self.assertIn("was rolled back, ota_0 runs, but its data may be installed", action["feedback"][-1][2])
+        self.assertEqual(self.data("storage", 3000), b"new" * 1000)
 
     def test_an_encrypted_image_is_opened_with_the_devices_key(self):
         keys = SOURCE / "tests" / "vectors" / "encimg" / "keys"

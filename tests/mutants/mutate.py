@@ -37,6 +37,13 @@ BUGS = {
     "drops_a_verdict_whose_answer_was_lost": (
         "src/ddi/reply.c", "if (class == GOOD || class == OVER || class == GONE) {", "if (class != BAD && class != OVER) {",
         "test_ddi_action"),
+    "forgets_that_data_was_installed": (
+        "src/ddi/action.c", "        record->stored |= !agent->held;\n", "", "test_ddi_action"),
+    "puts_the_image_before_its_data": (
+        "src/ddi/answer.c", "if (reader->part <= answer->next && (reader->wanted.done & bit) == 0) {",
+        "if (reader->part == reader->wanted.config->part_count) {", "test_ddi_action"),
+    "copies_data_that_is_not_what_was_announced": (
+        "src/ddi/device.c", "    fetched->err = check_file(device, slot, file, fault);\n    if (", "    if (", "test_ddi_action"),
     "erases_the_copy_in_use": (
         "src/boot/switch_plan.c", "{0, REPLACE_OTHER},", "{0, REPLACE_ACTIVE},", "sweep"),
     "selects_before_the_image_is_verified": (

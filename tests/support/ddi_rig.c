@@ -6,7 +6,10 @@
 #include "otter/update.h"
 #include "support/image_builder.h"
 
-#define SEGMENT 9000u /* bytes of the new image's: three sectors */
+#define SEGMENT   9000u /* bytes of the new image's: three sectors */
+#define DATA      "phy_init"
+#define DATA_SIZE 4096u
+#define OLD_DATA  0x5A
 
 /* ---- callbacks ---- */
 
@@ -35,6 +38,11 @@ static esp_err_t compare(void *ctx, const otter_ddi_file_t *file, bool *same)
     return otter_ddi_device_compare(((ddi_rig_t *)ctx)->device, file, same);
 }
 
+static esp_err_t holds(void *ctx, const char *partition, const otter_ddi_file_t *file, bool *same)
+{
+    return otter_ddi_device_holds(((ddi_rig_t *)ctx)->device, partition, file, same);
+}
+
 static void say(void *ctx, const char *event, const char *text)
 {
     ddi_rig_t *rig = ctx;
@@ -45,7 +53,8 @@ static void say(void *ctx, const char *event, const char *text)
 static void check_closing(void *ctx, const ddi_action_t *action, bool success)
 {
     ddi_rig_t *rig = ctx;
-    rig->lied = rig->lied || (success && !ddi_rig_runs_new(rig)) ||
+    rig->lied = rig->lied || (success && action->file != NULL && !ddi_rig_runs_new(rig)) ||
+                (success && action->data != NULL && !ddi_rig_has_new_data(rig)) ||
                 (!success && action->file == rig->file && ddi_rig_runs_new(rig));
 }
 
@@ -59,6 +68,30 @@ bool ddi_rig_runs_new(const ddi_rig_t *rig)
            memcmp(rig->session.rig.sim.bytes + device->running->address, rig->file, rig->file_len) == 0 &&
            otter_ota_get_state_partition(device, device->running, &state) == ESP_OK &&
            state == ESP_OTA_IMG_VALID;
+}
+
+static const uint8_t *data_of(const ddi_rig_t *rig)
+{
+    const esp_partition_t *data = otter_ddi_device_partition(rig->device, DATA, NULL);
+    return rig->session.rig.sim.bytes + data->address;
+}
+
+bool ddi_rig_has_new_data(const ddi_rig_t *rig)
+{
+    return memcmp(data_of(rig), rig->data, rig->data_len) == 0;
+}
+
+/** What runs finds the old files or the new ones, never a mixture. */
+static void check_data(const ddi_rig_t *rig)
+{
+    const uint8_t *bytes = data_of(rig);
+    bool old = true;
+    for (uint32_t i = 0; i < DATA_SIZE; i++) {
+        old = old && bytes[i] == OLD_DATA;
+    }
+    if (!old && !ddi_rig_has_new_data(rig)) {
+        fail_msg("an application runs on files that are half written");
+    }
 }
 
 static bool has_power(const ddi_rig_t *rig)
@@ -84,6 +117,9 @@ static bool boot(ddi_rig_t *rig)
             return false;
         }
         assert_int_equal(err, ESP_OK);
+        if (rig->data != NULL) {
+            check_data(rig);
+        }
         esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
         otter_ignore(otter_ota_get_state_partition(device, device->running, &state)); /* factory has none */
         if (state != ESP_OTA_IMG_PENDING_VERIFY) {
@@ -151,6 +187,7 @@ void ddi_rig_open(ddi_rig_t *rig)
 void ddi_rig_close(ddi_rig_t *rig)
 {
     free(rig->file);
+    free(rig->data);
     session_close(&rig->session);
 }
 
@@ -165,8 +202,29 @@ ddi_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id)
                              .download = "forced",
                              .update = "forced",
                              .file = rig->file,
-                             .size = rig->file_len};
+                             .size = rig->file_len,
+                             .data = rig->data,
+                             .data_size = rig->data_len};
     return action;
+}
+
+void ddi_rig_take_data(ddi_rig_t *rig)
+{
+    static const otter_ddi_part_t parts[] = {{"fs", DATA}};
+    const esp_partition_t *data = otter_ddi_device_partition(rig->device, DATA, NULL);
+    assert_non_null(data);
+    assert_int_equal(data->size, DATA_SIZE);
+    memset(rig->session.rig.sim.bytes + data->address, OLD_DATA, DATA_SIZE);
+    rig->data_len = 3001;
+    rig->data = malloc(rig->data_len);
+    assert_non_null(rig->data);
+    for (uint32_t i = 0; i < rig->data_len; i++) {
+        rig->data[i] = (uint8_t)(i * 5 + 1);
+    }
+    rig->config.parts = parts;
+    rig->config.part_count = 1;
+    rig->config.holds = holds;
+    ddi_rig_restart(rig);
 }
 
 /* ---- orders ---- */
@@ -201,16 +259,23 @@ static void request(ddi_rig_t *rig, const otter_ddi_order_t *order)
     }
 }
 
-static esp_err_t write_image(ddi_rig_t *rig, const esp_partition_t *slot, bool *stopped, otter_fault_t *fault)
+/** @param data  the partition that it is for; NULL: it is the image */
+static esp_err_t write_file(ddi_rig_t *rig, const esp_partition_t *slot, const esp_partition_t *data,
+                            bool *stopped, otter_fault_t *fault)
 {
     otter_update_t update;
+    const uint8_t *file = data != NULL ? rig->data : rig->file;
+    const uint32_t len = data != NULL ? rig->data_len : rig->file_len;
     esp_err_t err = otter_update_begin(&update, rig->device, slot, OTA_WITH_SEQUENTIAL_WRITES, fault);
+    if (err == ESP_OK && data != NULL) {
+        err = otter_update_set_final_partition(&update, data, false, fault);
+    }
     if (err != ESP_OK) {
         return err;
     }
-    for (uint32_t at = 0; at < rig->file_len && err == ESP_OK && !*stopped; at += 1000) {
-        uint32_t step = rig->file_len - at < 1000 ? rig->file_len - at : 1000;
-        err = otter_update_write(&update, rig->file + at, step, fault);
+    for (uint32_t at = 0; at < len && err == ESP_OK && !*stopped; at += 1000) {
+        uint32_t step = len - at < 1000 ? len - at : 1000;
+        err = otter_update_write(&update, file + at, step, fault);
         *stopped = !otter_ddi_progress(&rig->agent, rig->now_ms, at + step);
     }
     if (err != ESP_OK || *stopped) {
@@ -227,7 +292,10 @@ static void fetch(ddi_rig_t *rig, const otter_ddi_order_t *order)
         .err = rig->fetch_err, .stage = rig->fetch_stage, .why = "as the test says"};
     const otter_ddi_file_t file = order->file;
     const esp_partition_t *slot = otter_ota_get_next_update_partition(rig->device, NULL);
+    const esp_partition_t *data =
+        order->partition != NULL ? otter_ddi_device_partition(rig->device, order->partition, &fault) : NULL;
     bool stopped = false;
+    assert_true(strncmp(order->url, "http", 4) == 0);
     rig->fetches++;
     rig->token_left_home = rig->token_left_home ||
                            (order->authorize && strncmp(order->url, DDI_SERVER "/", sizeof(DDI_SERVER)) != 0);
@@ -235,8 +303,11 @@ static void fetch(ddi_rig_t *rig, const otter_ddi_order_t *order)
         rig->fetch_fails--;
     } else {
         fetched = (otter_ddi_fetched_t){.stage = OTTER_STAGE_DOWNLOAD, .why = fault.why};
-        fetched.err = write_image(rig, slot, &stopped, &fault);
-        if (fetched.err == ESP_OK && !stopped) {
+        fetched.err = write_file(rig, slot, data, &stopped, &fault);
+        if (fetched.err == ESP_OK && !stopped && data != NULL) {
+            rig->stores++;
+            otter_ddi_device_stored(rig->device, slot, data, &file, &fetched, &fault);
+        } else if (fetched.err == ESP_OK && !stopped) {
             otter_ddi_device_fetched(rig->device, slot, &file, &fetched, &fault);
         }
     }

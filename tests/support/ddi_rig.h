@@ -21,10 +21,13 @@ typedef struct {
     const esp_partition_t *store_at;
     uint8_t *file; /* a new image, */
     uint32_t file_len;
+    uint8_t *data; /* new files for the partition phy_init; NULL: it has none of these */
+    uint32_t data_len;
     bool crashes; /* which does not confirm itself */
     bool waits;   /* it runs on trial, and the test confirms it */
     int64_t now_ms;
-    uint32_t installs, boots, fetches; /* of the new image; boots: of any */
+    uint32_t installs, boots, fetches; /* of the new image; boots: of any; fetches: of any file */
+    uint32_t stores;                   /* of files in their partition */
     uint32_t lose_at, lose_count;      /* requests from this number on */
     ddi_loss_t loss;
     esp_err_t fetch_err; /* of the next fetch; with its stage */
@@ -39,7 +42,13 @@ typedef struct {
 void ddi_rig_open(ddi_rig_t *rig);
 void ddi_rig_close(ddi_rig_t *rig);
 
-/** An action that wants the new image. */
+/** The device takes files for the part "fs", too, and has old ones. */
+void ddi_rig_take_data(ddi_rig_t *rig);
+
+/** Its files are the new ones. */
+bool ddi_rig_has_new_data(const ddi_rig_t *rig);
+
+/** An action that wants the new image, and the new files of a device that takes some. */
 ddi_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id);
 
 /** One order. @return its kind; time passes as it says */

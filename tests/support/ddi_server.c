@@ -75,14 +75,14 @@ static int answer_poll(ddi_server_t *server, char *out, size_t size)
     return 200;
 }
 
-static void hash_hex(const ddi_action_t *action, bool sha256, char *hex)
+static void hash_hex(const uint8_t *file, uint32_t size, bool sha256, char *hex)
 {
     uint8_t bytes[OTTER_SHA256_LEN];
     otter_digest_t digest = {0};
     if (sha256 ? !otter_sha256_begin(&digest) : !otter_sha1_begin(&digest)) {
         abort();
     }
-    otter_digest_update(&digest, action->file, action->size);
+    otter_digest_update(&digest, file, size);
     otter_digest_finish(&digest, bytes);
     otter_digest_end(&digest);
     for (size_t i = 0; i < (sha256 ? OTTER_SHA256_LEN : OTTER_SHA1_LEN); i++) {
@@ -90,27 +90,51 @@ static void hash_hex(const ddi_action_t *action, bool sha256, char *hex)
     }
 }
 
-static int answer_deployment(ddi_action_t *action, const char *member, char *out, size_t size)
+/** {"filename":...} */
+static void describe_file(const ddi_action_t *action, const char *name, const uint8_t *file, uint32_t size,
+                          char *out, size_t room)
 {
     char sha1[2 * OTTER_SHA1_LEN + 1], sha256[2 * OTTER_SHA256_LEN + 1], both[160];
-    hash_hex(action, false, sha1);
-    hash_hex(action, true, sha256);
+    hash_hex(file, size, false, sha1);
+    hash_hex(file, size, true, sha256);
     snprintf(both, sizeof(both), ",\"md5\":\"00\",\"sha256\":\"%s\"", sha256);
-    action->entries++; /* "retrieved" */
     snprintf(
-        out, size,
-        "{\"id\":\"%s\",\"%s\":{\"download\":\"%s\",\"update\":\"%s\",\"chunks\":[%s{\"part\":\"os\","
-        "\"version\":\"2.0\","
-        "\"name\":\"app\",\"artifacts\":[%s{\"filename\":\"app.bin\",\"hashes\":{\"sha1\":\"%s\"%s},\"size\":"
-        "%" PRIu32
-        ",\"_links\":{\"download-http\":{\"href\":\"%s\"},\"md5sum-http\":{\"href\":\"%s.MD5SUM\"}}}]}]},"
-        "\"actionHistory\":{\"status\":\"RETRIEVED\",\"messages\":[\"\\u00fc\"]}}",
-        action->id, member, action->download, action->update,
-        action->chunks_before != NULL ? action->chunks_before : "",
-        action->files_before != NULL ? action->files_before : "", sha1, action->sha1_only ? "" : both,
-        action->size,
-        action->link != NULL ? action->link : DDI_SERVER_BASE "/softwaremodules/1/artifacts/app.bin",
-        DDI_SERVER_BASE "/softwaremodules/1/artifacts/app.bin");
+        out, room,
+        "{\"filename\":\"%s\",\"hashes\":{\"sha1\":\"%s\"%s},\"size\":%" PRIu32
+        ",\"_links\":{\"download-http\":{\"href\":\"%s%s\"},\"md5sum-http\":{\"href\":\"%s%s.MD5SUM\"}}}",
+        name, sha1, action->sha1_only ? "" : both, size,
+        action->link != NULL ? action->link : DDI_SERVER_BASE "/softwaremodules/1/artifacts/",
+        action->link != NULL ? "" : name, DDI_SERVER_BASE "/softwaremodules/1/artifacts/", name);
+}
+
+static int answer_deployment(ddi_action_t *action, const char *member, char *out, size_t size)
+{
+    char image[768], data[768] = "";
+    if (action->file != NULL) {
+        describe_file(action, "app.bin", action->file, action->size, image, sizeof(image));
+    }
+    if (action->data != NULL) {
+        describe_file(action, "files.img", action->data, action->data_size, data, sizeof(data));
+    }
+    action->entries++; /* "retrieved" */
+    snprintf(out, size,
+             "{\"id\":\"%s\",\"%s\":{\"download\":\"%s\",\"update\":\"%s\",\"chunks\":[%s%s%s%s%s%s%s]},"
+             "\"actionHistory\":{\"status\":\"RETRIEVED\",\"messages\":[\"\\u00fc\"]}}",
+             action->id, member, action->download, action->update,
+             action->chunks_before != NULL ? action->chunks_before : "",
+             action->file != NULL ? "{\"part\":\"os\",\"version\":\"2.0\",\"name\":\"app\",\"artifacts\":["
+                                  : "",
+             action->files_before != NULL ? action->files_before : "", action->file != NULL ? image : "",
+             action->file == NULL   ? ""
+             : action->data != NULL ? "]},"
+                                    : "]}",
+             action->data != NULL ? "{\"artifacts\":[" : "", data);
+    if (action->data != NULL) {
+        char *end = strstr(out, "]},\"actionHistory\"");
+        char rest[160];
+        snprintf(rest, sizeof(rest), "],\"version\":\"7\",\"part\":\"fs\"}%s", end);
+        snprintf(end, size - (size_t)(end - out), "%s", rest);
+    }
     return 200;
 }
 
@@ -217,6 +241,7 @@ static int take_cancel_feedback(ddi_server_t *server, ddi_action_t *action, cons
     }
     if (strcmp(execution, "closed") == 0 && strcmp(finished, "success") == 0) {
         action->status = DDI_ACTION_CANCELED;
+        snprintf(action->detail, sizeof(action->detail), "%s", detail);
     } else if (strcmp(execution, "rejected") == 0 || strcmp(execution, "closed") == 0) {
         action->status = DDI_ACTION_RUNNING;
         action->changes++;

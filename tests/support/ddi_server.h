@@ -25,7 +25,9 @@ typedef struct {
     const char *download, *update; /* "forced", "attempt", "skip" */
     const uint8_t *file;
     uint32_t size;
-    const char *link;                         /* of the file; NULL: on this server */
+    const char *link;    /* of the file; NULL: on this server */
+    const uint8_t *data; /* a file for the part "fs", in a chunk of its own; NULL: none */
+    uint32_t data_size;
     const char *chunks_before, *files_before; /* JSON, with a comma at its end; NULL: none */
     bool sha1_only;                           /* as goosebit */
     bool download_only;                       /* `downloaded` ends it */

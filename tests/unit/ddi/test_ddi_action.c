@@ -13,6 +13,13 @@ static ddi_rig_t *open_rig(void)
     return rig;
 }
 
+static ddi_rig_t *open_rig_with_data(void)
+{
+    ddi_rig_t *rig = open_rig();
+    ddi_rig_take_data(rig);
+    return rig;
+}
+
 static void close_rig(ddi_rig_t *rig)
 {
     ddi_rig_close(rig);
@@ -147,10 +154,10 @@ static void the_last_word_outlives_a_restart(void **state)
 }
 
 /** Runs an action with one thing going wrong; `loses` requests are lost from `at` on. */
-static bool try_losing(ddi_loss_t loss, uint32_t at, uint32_t loses, bool crashes)
+static bool try_losing(ddi_loss_t loss, uint32_t at, uint32_t loses, bool crashes, bool data)
 {
     char trial[80];
-    ddi_rig_t *rig = open_rig();
+    ddi_rig_t *rig = data ? open_rig_with_data() : open_rig();
     ddi_action_t *action = ddi_rig_assign(rig, "7");
     rig->loss = loss;
     rig->lose_at = at;
@@ -160,6 +167,7 @@ static bool try_losing(ddi_loss_t loss, uint32_t at, uint32_t loses, bool crashe
     const bool ended = ddi_rig_run(rig, 400);
     assert_ended(rig, action, crashes ? DDI_ACTION_ERROR : DDI_ACTION_FINISHED, 1, trial);
     assert_true(ended);
+    assert_true(!data || (rig->stores == 1 && ddi_rig_has_new_data(rig)));
     const bool more = rig->server.requests > at;
     close_rig(rig);
     return more;
@@ -172,19 +180,21 @@ static void each_lost_request_and_answer_leaves_one_install(void **state)
     static const uint32_t loses[] = {1, 3, 7};
     for (ddi_loss_t loss = DDI_LOSE_REQUEST; loss <= DDI_LOSE_HALF_ANSWER; loss++) {
         for (size_t i = 0; i < COUNT(loses); i++) {
-            for (uint32_t at = 0; try_losing(loss, at, loses[i], false); at++) {
+            for (uint32_t at = 0; try_losing(loss, at, loses[i], false, false); at++) {
             }
-            for (uint32_t at = 0; try_losing(loss, at, loses[i], true); at++) {
+            for (uint32_t at = 0; try_losing(loss, at, loses[i], true, false); at++) {
+            }
+            for (uint32_t at = 0; try_losing(loss, at, loses[i], false, true); at++) {
             }
         }
     }
 }
 
 /** Runs an action with power failing at one operation of flash. @return false: it had fewer operations */
-static bool try_cutting(sim_tear_t tear, uint32_t at, bool crashes)
+static bool try_cutting(sim_tear_t tear, uint32_t at, bool crashes, bool data)
 {
     char trial[80];
-    ddi_rig_t *rig = open_rig();
+    ddi_rig_t *rig = data ? open_rig_with_data() : open_rig();
     sim_flash_t *sim = &rig->session.rig.sim;
     ddi_action_t *action = ddi_rig_assign(rig, "7");
     rig->crashes = crashes;
@@ -205,6 +215,7 @@ static bool try_cutting(sim_tear_t tear, uint32_t at, bool crashes)
         fail_msg("%s: lied %d, ended %d, %s\n%s%s", trial, rig->lied, ended,
                  rig->server.complaint != NULL ? rig->server.complaint : "", rig->said, rig->server.log);
     }
+    assert_true(!data || ddi_rig_has_new_data(rig)); /* whatever became of the image: it came before */
     const bool more = sim->cut_fired;
     close_rig(rig);
     return more;
@@ -215,13 +226,152 @@ static void power_that_fails_at_any_operation_leaves_the_truth(void **state)
     (void)state;
     for (sim_tear_t tear = SIM_TEAR_BEFORE; tear <= SIM_TEAR_AFTER; tear++) {
         uint32_t at = 0;
-        while (try_cutting(tear, at, false)) {
+        while (try_cutting(tear, at, false, false)) {
             at++;
         }
         assert_true(at > 10); /* the record's and the image's operations were among them */
-        for (at = 0; try_cutting(tear, at, true); at++) {
+        for (at = 0; try_cutting(tear, at, true, false); at++) {
         }
     }
+}
+
+static void power_that_fails_at_any_operation_of_two_images_leaves_the_truth(void **state)
+{
+    (void)state;
+    for (sim_tear_t tear = SIM_TEAR_BEFORE; tear <= SIM_TEAR_AFTER; tear++) {
+        uint32_t at = 0;
+        while (try_cutting(tear, at, false, true)) {
+            at++;
+        }
+        assert_true(at > 20); /* those of the files, their journal and their copy, too */
+        for (at = 0; try_cutting(tear, at, true, true); at++) {
+        }
+    }
+}
+
+/* ---- files for a data partition ---- */
+
+static void files_for_a_data_partition_are_installed_before_the_image(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig_with_data();
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    while (rig->installs == 0) {
+        assert_int_equal(action->closings, 0);
+        ddi_rig_step(rig);
+    }
+    assert_true(ddi_rig_has_new_data(rig));
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "two images");
+    assert_int_equal(rig->stores, 1);
+    assert_int_equal(rig->fetches, 2);
+    assert_non_null(strstr(rig->said, "stored: action 7: 3001 bytes in phy_init"));
+    close_rig(rig);
+}
+
+static void files_that_are_there_and_an_image_that_runs_are_left_alone(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig_with_data();
+    ddi_rig_assign(rig, "7");
+    assert_true(ddi_rig_run(rig, 100));
+    ddi_action_t *action = ddi_rig_assign(rig, "8"); /* the same, once more */
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "nothing new");
+    assert_int_equal(rig->fetches, 2);
+    rig->data[0] ^= 1; /* now the image is the same, and the files are not */
+    action = ddi_rig_assign(rig, "9");
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "new files, the same image");
+    assert_int_equal(rig->stores, 2);
+    assert_int_equal(rig->fetches, 3);
+    rig->data[0] ^= 1;
+    action = ddi_rig_assign(rig, "10");
+    action->file = NULL; /* an offer of files alone */
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "files alone");
+    assert_int_equal(rig->stores, 3);
+    close_rig(rig);
+}
+
+/** An id may come again, as goosebit's does: what it is about counts. */
+static void the_same_id_with_other_files_is_another_action(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig_with_data();
+    ddi_action_t *action = ddi_rig_assign(rig, "-1");
+    assert_true(ddi_rig_run(rig, 100));
+    rig->data[0] ^= 1;
+    action->status = DDI_ACTION_RUNNING;
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "other files");
+    assert_int_equal(rig->stores, 2);
+    close_rig(rig);
+}
+
+static void a_failure_or_cancellation_behind_installed_files_says_so(void **state)
+{
+    (void)state;
+    static const char truth[] = "but its data may be installed";
+    ddi_rig_t *rig = open_rig_with_data();
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    rig->crashes = true;
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_ERROR, 1, "rolled back");
+    assert_non_null(strstr(action->detail, "was rolled back"));
+    assert_non_null(strstr(action->detail, truth));
+    close_rig(rig);
+
+    rig = open_rig_with_data();
+    action = ddi_rig_assign(rig, "7");
+    while (rig->stores == 0) {
+        ddi_rig_step(rig);
+    }
+    action->status = DDI_ACTION_CANCELING;
+    ddi_rig_restart(rig);
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_CANCELED, 0, "cancelled between the two");
+    assert_non_null(strstr(action->detail, truth));
+    close_rig(rig);
+}
+
+/** What only a window lets in is not put into its place before, and there is no other place for it. */
+static void files_wait_for_the_window_that_their_installing_waits_for(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig_with_data();
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    action->update = "skip";
+    for (int i = 0; i < 40; i++) {
+        ddi_rig_step(rig);
+    }
+    assert_int_equal(rig->fetches, 0);
+    assert_true(otter_ddi_is_idle(&rig->agent));
+    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    action->update = "forced";
+    action->changes++;
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "in the window");
+    close_rig(rig);
+}
+
+/** A file that is not what was announced leaves the old ones in their place. */
+static void files_that_are_not_what_was_announced_are_refused(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig_with_data();
+    uint8_t *told = malloc(rig->data_len);
+    assert_non_null(told);
+    memcpy(told, rig->data, rig->data_len);
+    told[2000] ^= 1;
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    action->data = told;
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_ERROR, 0, "another file");
+    assert_non_null(strstr(action->detail, "verify: the file's digest"));
+    assert_false(ddi_rig_has_new_data(rig));
+    free(told);
+    close_rig(rig);
 }
 
 int main(void)
@@ -235,6 +385,13 @@ int main(void)
         cmocka_unit_test(the_last_word_outlives_a_restart),
         cmocka_unit_test(each_lost_request_and_answer_leaves_one_install),
         cmocka_unit_test(power_that_fails_at_any_operation_leaves_the_truth),
+        cmocka_unit_test(power_that_fails_at_any_operation_of_two_images_leaves_the_truth),
+        cmocka_unit_test(files_for_a_data_partition_are_installed_before_the_image),
+        cmocka_unit_test(files_that_are_there_and_an_image_that_runs_are_left_alone),
+        cmocka_unit_test(the_same_id_with_other_files_is_another_action),
+        cmocka_unit_test(a_failure_or_cancellation_behind_installed_files_says_so),
+        cmocka_unit_test(files_wait_for_the_window_that_their_installing_waits_for),
+        cmocka_unit_test(files_that_are_not_what_was_announced_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,7 +217,7 @@ static void an_offer_that_cannot_be_taken_is_told_with_its_reason(void **state)
         {"{\"id\":\"7\",\"deployment\":{\"download\":\"forced\",\"update\":\"forced\",\"chunks\":[{\"part\":"
          "\"os\","
          "\"artifacts\":[{\"size\":5,\"_links\":{\"download\":{\"href\":\"https://x/y\"}}}]}]}}",
-         "neither a SHA-256 nor a SHA-1"},
+         "SHA-256 or SHA-1"},
         {"{\"id\":\"7\",\"deployment\":{\"download\":\"forced\",\"update\":\"forced\",\"chunks\":[{\"part\":"
          "\"os\","
          "\"artifacts\":[{\"size\":5},{\"size\":6}]}]}}",
@@ -594,12 +594,12 @@ static void what_cannot_be_begun_says_why(void **state)
         const char *server, *tenant, *id, *why;
     } rows[] = {
         {"fleet.example", "T", "a", "no URL"},
-        {DDI_SERVER, "", "a", "needed"},
+        {DDI_SERVER, "", "a", "a tenant"},
         {DDI_SERVER, "T", "", "1 to 128"},
         {DDI_SERVER, "T", long_id, "1 to 128"},
         {DDI_SERVER, "T", "a/b", "blank or '/'"},
         {DDI_SERVER, "T", "a b", "blank"},
-        {DDI_SERVER, long_id, long_id + 100, "longer than 256"},
+        {DDI_SERVER, long_id, long_id + 100, "too long"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         otter_fault_t fault = {0};

@@ -15,6 +15,8 @@ static struct otter_ddi_record example(void)
                                       .attributes_crc = 0x89ABCDEF,
                                       .server_crc = 0x12345678,
                                       .slot = "ota_1"};
+    record.stored = 1;
+    record.files_crc = 0xF11E5C4C;
     memset(record.file.hash, 0xAA, sizeof(record.file.hash));
     memset(record.image_sha256, 0xBB, sizeof(record.image_sha256));
     return record;
@@ -26,7 +28,7 @@ static void a_record_becomes_the_bytes_of_the_format_and_back(void **state)
     uint8_t bytes[OTTER_DDI_RECORD_SIZE];
     struct otter_ddi_record record = example(), back;
     ddi_record_encode(&record, bytes);
-    assert_int_equal(le32_get(bytes + 316), 0x2cb28dde);
+    assert_int_equal(le32_get(bytes + 316), 0xd9021c79);
     memset(&back, 0, sizeof(back));
     assert_true(ddi_record_decode(bytes, &back));
     assert_memory_equal(back.id, record.id, sizeof(record.id));
@@ -52,7 +54,7 @@ static void a_record_that_is_damaged_is_none(void **state)
     static const struct {
         uint32_t at;
         uint8_t value;
-    } rows[] = {{8, 5}, {9, 2}, {10, 2}, {12, 3}, {139, 'x'}, {156, 'x'}, {284, 'x'}};
+    } rows[] = {{8, 5}, {9, 2}, {10, 2}, {12, 3}, {139, 'x'}, {156, 'x'}, {284, 'x'}, {285, 2}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         ddi_record_encode(&record, bytes);
         bytes[rows[i].at] = rows[i].value;
