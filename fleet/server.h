@@ -18,20 +18,23 @@
 #define FLEET_DETAILS_MAX    50u   /* of one feedback: then the same */
 #define FLEET_ATTRIBUTES_MAX 100u  /* of one device: then the same */
 #define FLEET_VALUE_MAX      128u  /* bytes of an attribute's name and value: then 400 */
-#define FLEET_ANSWER_SIZE    2048u /* bytes, any answer with its end */
+#define FLEET_ANSWER_SIZE    4096u /* bytes, any answer with its end */
 #define FLEET_GROUPS_MAX     16u
 #define FLEET_NONE           UINT32_MAX
 
-/** A file that devices are to run. The owner's, as long as the server. */
-typedef struct {
+/** A file that devices are to have. The owner's, as long as the server. */
+typedef struct fleet_release {
     const char *version;
     const char *part; /* software module's type: "os" */
     const char *name; /* of the file: letters, digits, '.', '-' */
     const uint8_t *bytes;
     uint32_t size;
     uint8_t sha1[20], sha256[32];
-    bool sha1_only;   /* as goosebit */
-    const char *link; /* on another host; NULL: on this server */
+    bool sha1_only;                   /* as goosebit */
+    const char *link;                 /* on another host; NULL: on this server */
+    const struct fleet_release *also; /* in a chunk of its own behind this one; NULL: none */
+    const char *chunks_before,
+        *files_before; /* more of an offer, as JSON with a comma at its end; NULL: none */
 } fleet_release_t;
 
 typedef enum {
@@ -61,7 +64,8 @@ typedef struct {
 } fleet_order_t;
 
 typedef struct {
-    uint32_t id; /* from 1 */
+    uint32_t id;      /* from 1 */
+    const char *name; /* that devices know it by, the owner's; NULL: its id */
     uint32_t device;
     const fleet_release_t *release;
     uint32_t rollout, group; /* FLEET_NONE: of no rollout */
@@ -70,10 +74,12 @@ typedef struct {
     uint32_t changes; /* counted in `c` */
     uint32_t entries, closings;
     int64_t assigned_ms, ended_ms;
-    bool retrieved, forced, open; /* has been seen by the device; the time has come; the window has */
-    bool was_canceled;            /* the device was asked to stop, whatever came of it */
-    int32_t code;                 /* that the device gave with its failure */
-    uint32_t next;                /* the device's next younger action */
+    bool retrieved, forced, open;  /* has been seen by the device; the time has come; the window has */
+    bool was_canceled;             /* the device was asked to stop, whatever came of it */
+    const char *download, *update; /* words of the offer, the owner's; NULL: as order says */
+    int32_t code;                  /* that the device gave with its failure */
+    char detail[256];              /* that it told last */
+    uint32_t next;                 /* the device's next younger action */
 } fleet_action_t;
 
 typedef enum { FLEET_WAITING, FLEET_STARTED, FLEET_STOPPED, FLEET_ENDED } fleet_progress_t;
@@ -138,7 +144,8 @@ typedef struct fleet_server {
     const char *base;   /* "https://fleet.example:8443" */
     const char *tenant; /* "DEFAULT" */
     const char *token;  /* the gateway's: makes devices known at their first poll */
-    uint32_t sleep_s;   /* between polls */
+    uint32_t sleep_s;   /* between polls, */
+    const char *sleep;  /* or what is told instead; NULL: nothing */
     uint32_t rate;      /* requests in any second, above: 429 without a body; 0: no limit */
     /** Called before a closing feedback is taken: what the owner knows to be true of the device. */
     void (*on_closing)(void *ctx, const fleet_action_t *action, bool success);

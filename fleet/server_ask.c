@@ -26,6 +26,15 @@ static void add_base(fleet_answer_t *answer, const fleet_server_t *server, uint3
     add(answer, "%s/%s/controller/v1/%s", server->base, server->tenant, server->targets[device].id);
 }
 
+static void add_name(fleet_answer_t *answer, const fleet_action_t *action)
+{
+    if (action->name != NULL) {
+        add(answer, "%s", action->name);
+    } else {
+        add(answer, "%" PRIu32, action->id);
+    }
+}
+
 static bool has_window(const fleet_action_t *action)
 {
     return action->order.window_until_ms != 0;
@@ -54,8 +63,11 @@ static int answer_poll(fleet_server_t *server, uint32_t device, fleet_answer_t *
         fleet_action_age(action, server->now_ms);
     }
     const uint32_t sleep_s = sleep_of(server, action);
-    add(answer, "{\"config\":{\"polling\":{\"sleep\":\"%02" PRIu32 ":%02" PRIu32 ":%02" PRIu32 "\"}}",
-        sleep_s / 3600, sleep_s / 60 % 60, sleep_s % 60);
+    char clock[16];
+    text_format(clock, sizeof(clock), "%02" PRIu32 ":%02" PRIu32 ":%02" PRIu32, sleep_s / 3600,
+                sleep_s / 60 % 60, sleep_s % 60);
+    add(answer, "{\"config\":{\"polling\":{\"sleep\":\"%s\"}}",
+        server->sleep != NULL ? server->sleep : clock);
     const char *before = ",\"_links\":{";
     if (!target->has_attributes) {
         add(answer, "%s\"configData\":{\"href\":\"", before);
@@ -66,7 +78,8 @@ static int answer_poll(fleet_server_t *server, uint32_t device, fleet_answer_t *
     if (action != NULL) {
         add(answer, "%s\"%s\":{\"href\":\"", before, rels[action->status]);
         add_base(answer, server, device);
-        add(answer, "/%s/%" PRIu32, rels[action->status], action->id);
+        add(answer, "/%s/", rels[action->status]);
+        add_name(answer, action);
         if (action->status != FLEET_CANCELING) {
             add(answer, "?c=%" PRIu32, action->changes);
         }
@@ -87,19 +100,22 @@ static const char *const update_word[] = {
     [FLEET_DOWNLOAD_ONLY] = "skip", [FLEET_DOWNLOAD_FIRST] = "skip",
 };
 
-static void add_link(fleet_answer_t *answer, const fleet_server_t *server, const fleet_action_t *action)
+static void add_link(fleet_answer_t *answer, const fleet_server_t *server, const fleet_action_t *action,
+                     const fleet_release_t *release)
 {
-    if (action->release->link != NULL) {
-        add(answer, "%s", action->release->link);
+    if (release->link != NULL) {
+        add(answer, "%s", release->link);
         return;
     }
     add_base(answer, server, action->device);
-    add(answer, "/softwaremodules/%" PRIu32 "/artifacts/%s", action->id, action->release->name);
+    add(answer, "/softwaremodules/");
+    add_name(answer, action);
+    add(answer, "/artifacts/%s", release->name);
 }
 
-static void add_file(fleet_answer_t *answer, const fleet_server_t *server, const fleet_action_t *action)
+static void add_file(fleet_answer_t *answer, const fleet_server_t *server, const fleet_action_t *action,
+                     const fleet_release_t *release)
 {
-    const fleet_release_t *release = action->release;
     char hex[65];
     add(answer, "{\"filename\":\"%s\",\"hashes\":{\"sha1\":\"%s\"", release->name,
         otter_image_hex(hex, release->sha1, sizeof(release->sha1)));
@@ -108,29 +124,49 @@ static void add_file(fleet_answer_t *answer, const fleet_server_t *server, const
             otter_image_hex(hex, release->sha256, sizeof(release->sha256)));
     }
     add(answer, "},\"size\":%" PRIu32 ",\"_links\":{\"download-http\":{\"href\":\"", release->size);
-    add_link(answer, server, action);
+    add_link(answer, server, action, release);
     add(answer, "\"},\"md5sum-http\":{\"href\":\"");
-    add_link(answer, server, action);
+    add_link(answer, server, action, release);
     add(answer, ".MD5SUM\"}}}");
+}
+
+/** What a module has says what it is before its files or behind them: no order is promised. */
+static void add_chunks(fleet_answer_t *answer, const fleet_server_t *server, const fleet_action_t *action)
+{
+    const fleet_release_t *release = action->release, *also = release->also;
+    add(answer, "%s", release->chunks_before != NULL ? release->chunks_before : "");
+    if (release->bytes != NULL) {
+        add(answer, "{\"part\":\"%s\",\"version\":\"%s\",\"name\":\"app\",\"artifacts\":[%s", release->part,
+            release->version, release->files_before != NULL ? release->files_before : "");
+        add_file(answer, server, action, release);
+        add(answer, also != NULL ? "]}," : "]}");
+    }
+    if (also != NULL) {
+        add(answer, "{\"artifacts\":[");
+        add_file(answer, server, action, also);
+        add(answer, "],\"name\":\"data\",\"version\":\"%s\",\"part\":\"%s\"}", also->version, also->part);
+    }
 }
 
 static int answer_deployment(fleet_server_t *server, fleet_action_t *action, const char *member,
                              fleet_answer_t *answer)
 {
-    const fleet_release_t *release = action->release;
     const fleet_mode_t mode = action->forced ? FLEET_FORCED : action->order.mode;
     fleet_action_age(action, server->now_ms);
+    const char *update = has_window(action) && !action->open ? "skip" : update_word[mode];
     action->entries += !action->retrieved;
     action->retrieved = true;
-    add(answer, "{\"id\":\"%" PRIu32 "\",\"%s\":{\"download\":\"%s\",\"update\":\"%s\",", action->id, member,
-        download_word[mode], has_window(action) && !action->open ? "skip" : update_word[mode]);
+    add(answer, "{\"id\":\"");
+    add_name(answer, action);
+    add(answer, "\",\"%s\":{\"download\":\"%s\",\"update\":\"%s\",", member,
+        action->download != NULL ? action->download : download_word[mode],
+        action->update != NULL ? action->update : update);
     if (has_window(action)) {
         add(answer, "\"maintenanceWindow\":\"%s\",", action->open ? "available" : "unavailable");
     }
-    add(answer, "\"chunks\":[{\"part\":\"%s\",\"version\":\"%s\",\"name\":\"app\",\"artifacts\":[",
-        release->part, release->version);
-    add_file(answer, server, action);
-    add(answer, "]}]},\"actionHistory\":{\"status\":\"RETRIEVED\",\"messages\":[\"\\u00fc\"]}}");
+    add(answer, "\"chunks\":[");
+    add_chunks(answer, server, action);
+    add(answer, "]},\"actionHistory\":{\"status\":\"RETRIEVED\",\"messages\":[\"\\u00fc\"]}}");
     return 200;
 }
 
@@ -141,12 +177,16 @@ static int answer_file(fleet_server_t *server, const fleet_action_t *action, con
                        fleet_answer_t *answer)
 {
     static const char artifacts[] = "/artifacts/";
-    if (strncmp(name, artifacts, sizeof(artifacts) - 1) != 0 ||
-        strcmp(name + sizeof(artifacts) - 1, action->release->name) != 0) {
+    const fleet_release_t *release = action->release;
+    const bool is_file = strncmp(name, artifacts, sizeof(artifacts) - 1) == 0;
+    while (is_file && release != NULL && strcmp(name + sizeof(artifacts) - 1, release->name) != 0) {
+        release = release->also;
+    }
+    if (!is_file || release == NULL) {
         return fleet_server_complain(server, 404, "a file that no link named", name);
     }
     server->load.downloads++;
-    answer->file = action->release;
+    answer->file = release;
     return 200;
 }
 
@@ -154,8 +194,11 @@ static int answer_get(fleet_server_t *server, fleet_action_t *action, const char
                       fleet_answer_t *answer)
 {
     if (strcmp(kind, "cancelAction") == 0) {
-        add(answer, "{\"id\":\"%" PRIu32 "\",\"cancelAction\":{\"stopId\":\"%" PRIu32 "\"}}", action->id,
-            action->id);
+        add(answer, "{\"id\":\"");
+        add_name(answer, action);
+        add(answer, "\",\"cancelAction\":{\"stopId\":\"");
+        add_name(answer, action);
+        add(answer, "\"}}");
         return action->status == FLEET_CANCELING ? 200 : 404;
     }
     if (strcmp(kind, "confirmationBase") == 0) {
@@ -176,23 +219,35 @@ static int take_post(fleet_server_t *server, fleet_action_t *action, const char 
                                                  : fleet_take_cancel_feedback(server, action, body, answer);
 }
 
-/** "/deploymentBase/7/feedback": kind, number, and what is behind it. @return NULL: it is of another form */
-static const char *split(const char *path, char kind[24], uint32_t *id)
+/** "/deploymentBase/7/feedback": kind, name, and what is behind it. @return NULL: it is of another form */
+static const char *split(const char *path, char kind[24], const char **name)
 {
     static const char *const kinds[] = {"deploymentBase", "confirmationBase", "cancelAction",
                                         "softwaremodules"};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const size_t len = strlen(kinds[i]);
         if (path[0] == '/' && strncmp(path + 1, kinds[i], len) == 0 && path[len + 1] == '/') {
-            char *end;
-            const char *digits = path + len + 2;
-            const unsigned long long number = strtoull(digits, &end, 10);
-            *id = number <= UINT32_MAX ? (uint32_t)number : 0;
             text_format(kind, 24, "%s", kinds[i]);
-            return end == digits || digits[0] == '-' || digits[0] == '+' ? NULL : end;
+            *name = path + len + 2;
+            return *name + strcspn(*name, "/?");
         }
     }
     return NULL;
+}
+
+/** The device's action of this name, the youngest where a name has come again. NULL: it has none */
+static fleet_action_t *find_action(const fleet_server_t *server, uint32_t device, const char *name,
+                                   size_t len)
+{
+    fleet_action_t *found = NULL;
+    for (uint32_t at = server->targets[device].oldest; at != FLEET_NONE; at = server->actions[at].next) {
+        fleet_action_t *action = &server->actions[at];
+        char number[12];
+        text_format(number, sizeof(number), "%" PRIu32, action->id);
+        const char *own = action->name != NULL ? action->name : number;
+        found = strlen(own) == len && strncmp(own, name, len) == 0 ? action : found;
+    }
+    return found;
 }
 
 /** What is about an action of the device. */
@@ -200,13 +255,13 @@ static int dispatch_action(fleet_server_t *server, uint32_t device, const char *
                            const fleet_request_t *request, fleet_answer_t *answer)
 {
     char kind[24];
-    uint32_t id = 0;
-    const char *rest = split(path, kind, &id);
-    fleet_action_t *action = fleet_server_action(server, id);
+    const char *name = NULL;
+    const char *rest = split(path, kind, &name);
     if (rest == NULL) {
         return fleet_server_complain(server, 404, "a path that no server has", path);
     }
-    if (action == NULL || action->device != device) {
+    fleet_action_t *action = find_action(server, device, name, (size_t)(rest - name));
+    if (action == NULL) {
         return fleet_server_complain(server, 404, "an action of somebody else", path);
     }
     if (strcmp(kind, "softwaremodules") == 0) {

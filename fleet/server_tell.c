@@ -62,6 +62,7 @@ typedef struct {
     char execution[16], finished[16];
     int details;
     int32_t code;
+    char detail[256]; /* the first one */
 } feedback_t;
 
 static bool is_one_of(const char *word, const char *const *words, size_t count)
@@ -88,6 +89,8 @@ static bool read_feedback(fleet_server_t *server, const char *body, feedback_t *
     text_format(feedback->finished, sizeof(feedback->finished), "%s",
                 text_of(cJSON_GetObjectItemCaseSensitive(status, "result"), "finished"));
     feedback->details = cJSON_GetArraySize(details);
+    const char *first = cJSON_GetStringValue(cJSON_GetArrayItem(details, 0));
+    text_format(feedback->detail, sizeof(feedback->detail), "%s", first != NULL ? first : "");
     feedback->code = cJSON_IsNumber(code) ? (int32_t)code->valuedouble : 0;
     bool good = cJSON_IsArray(details) &&
                 is_one_of(feedback->execution, executions, sizeof(executions) / sizeof(executions[0])) &&
@@ -131,6 +134,7 @@ int fleet_take_feedback(fleet_server_t *server, fleet_action_t *action, const ch
     if (feedback.details > (int)FLEET_DETAILS_MAX) {
         return refuse(answer);
     }
+    memcpy(action->detail, feedback.detail, sizeof(action->detail));
     if (strcmp(feedback.execution, "closed") == 0) {
         close_action(server, action, &feedback);
         return 200;
@@ -159,6 +163,7 @@ int fleet_take_cancel_feedback(fleet_server_t *server, fleet_action_t *action, c
                    ? 200
                    : fleet_server_complain(server, 405, "an answer to no cancellation", body);
     }
+    memcpy(action->detail, feedback.detail, sizeof(action->detail));
     if (strcmp(feedback.execution, "closed") == 0 && strcmp(feedback.finished, "success") == 0) {
         fleet_action_end(server, action, FLEET_CANCELED);
     } else if (strcmp(feedback.execution, "rejected") == 0 || strcmp(feedback.execution, "closed") == 0) {

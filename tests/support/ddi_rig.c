@@ -7,6 +7,7 @@
 #include "support/image_builder.h"
 
 #define SEGMENT   9000u /* bytes of the new image's: three sectors */
+#define TOKEN     "secret"
 #define DATA      "phy_init"
 #define DATA_SIZE 4096u
 #define OLD_DATA  0x5A
@@ -43,6 +44,17 @@ static esp_err_t holds(void *ctx, const char *partition, const otter_ddi_file_t 
     return otter_ddi_device_holds(((ddi_rig_t *)ctx)->device, partition, file, same);
 }
 
+/** A line for each request, without the only device's name. */
+static void note(void *ctx, int64_t now_ms, const char *line)
+{
+    ddi_rig_t *rig = ctx;
+    char *log = rig->server.log;
+    const size_t used = strlen(log), device = sizeof("dev-1 ") - 1;
+    (void)now_ms;
+    snprintf(log + used, sizeof(rig->server.log) - used, "%s\n",
+             strncmp(line, "dev-1 ", device) == 0 ? line + device : line);
+}
+
 static void say(void *ctx, const char *event, const char *text)
 {
     ddi_rig_t *rig = ctx;
@@ -50,12 +62,13 @@ static void say(void *ctx, const char *event, const char *text)
     snprintf(rig->said + used, sizeof(rig->said) - used, "%s: %s\n", event, text);
 }
 
-static void check_closing(void *ctx, const ddi_action_t *action, bool success)
+static void check_closing(void *ctx, const fleet_action_t *action, bool success)
 {
     ddi_rig_t *rig = ctx;
-    rig->lied = rig->lied || (success && action->file != NULL && !ddi_rig_runs_new(rig)) ||
-                (success && action->data != NULL && !ddi_rig_has_new_data(rig)) ||
-                (!success && action->file == rig->file && ddi_rig_runs_new(rig));
+    const fleet_release_t *release = action->release;
+    rig->lied = rig->lied || (success && release->bytes != NULL && !ddi_rig_runs_new(rig)) ||
+                (success && release->also != NULL && !ddi_rig_has_new_data(rig)) ||
+                (!success && release->bytes == rig->file && ddi_rig_runs_new(rig));
 }
 
 /* ---- the device ---- */
@@ -168,9 +181,16 @@ void ddi_rig_open(ddi_rig_t *rig)
     }
     image_describe(rig->file, "app", "2.0", 0);
     image_finish(&plan, rig->file);
-    rig->server = (ddi_server_t){.sleep = "00:05:00", .on_closing = check_closing, .ctx = rig};
+    fleet_server_t *server = &rig->server.fleet;
+    fleet_server_init(server);
+    server->base = DDI_RIG_SERVER;
+    server->token = TOKEN;
+    server->on_closing = check_closing;
+    server->on_line = note;
+    server->ctx = rig;
+    assert_int_equal(fleet_server_add(server, "dev-1"), 0);
     rig->lose_at = DDI_RIG_NEVER;
-    rig->config = (otter_ddi_config_t){.server = DDI_SERVER,
+    rig->config = (otter_ddi_config_t){.server = DDI_RIG_SERVER,
                                        .tenant = "DEFAULT",
                                        .id = "dev-1",
                                        .seed = 1,
@@ -186,25 +206,40 @@ void ddi_rig_open(ddi_rig_t *rig)
 
 void ddi_rig_close(ddi_rig_t *rig)
 {
+    fleet_server_free(&rig->server.fleet);
     free(rig->file);
     free(rig->data);
     session_close(&rig->session);
 }
 
-ddi_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id)
+fleet_target_t *ddi_rig_target(ddi_rig_t *rig)
 {
-    ddi_action_t *action = &rig->server.actions[0];
-    while (action->id != NULL) {
-        action++;
-    }
-    *action = (ddi_action_t){.id = id,
-                             .status = DDI_ACTION_RUNNING,
-                             .download = "forced",
-                             .update = "forced",
-                             .file = rig->file,
-                             .size = rig->file_len,
-                             .data = rig->data,
-                             .data_size = rig->data_len};
+    return &rig->server.fleet.targets[0];
+}
+
+fleet_release_t *ddi_rig_release(ddi_rig_t *rig, const fleet_action_t *action)
+{
+    return &rig->server.releases[2 * (action->id - 1)];
+}
+
+fleet_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id)
+{
+    static const fleet_order_t forced = {.mode = FLEET_FORCED};
+    fleet_server_t *server = &rig->server.fleet;
+    assert_true(2 * server->action_count + 1 < DDI_RIG_RELEASES);
+    fleet_release_t *image = &rig->server.releases[2 * server->action_count], *data = image + 1;
+    *data = (fleet_release_t){
+        .version = "7", .part = "fs", .name = "files.img", .bytes = rig->data, .size = rig->data_len};
+    *image = (fleet_release_t){.version = "2.0",
+                               .part = "os",
+                               .name = "app.bin",
+                               .bytes = rig->file,
+                               .size = rig->file_len,
+                               .also = rig->data != NULL ? data : NULL};
+    const uint32_t number = fleet_server_assign(server, rig->now_ms, 0, image, &forced);
+    assert_int_not_equal(number, 0);
+    fleet_action_t *action = &server->actions[number - 1];
+    action->name = id;
     return action;
 }
 
@@ -229,9 +264,43 @@ void ddi_rig_take_data(ddi_rig_t *rig)
 
 /* ---- orders ---- */
 
+/** Bytes of files may have been changed by the test. */
+static void hash_releases(ddi_rig_server_t *server)
+{
+    for (uint32_t i = 0; i < 2 * server->fleet.action_count; i++) {
+        if (server->releases[i].bytes != NULL) {
+            assert_true(fleet_release_hash(&server->releases[i]));
+        }
+    }
+}
+
+/** The server's answer, or what the test says instead. */
+static void ask_server(ddi_rig_t *rig, const otter_ddi_order_t *order, fleet_answer_t *answer)
+{
+    ddi_rig_server_t *server = &rig->server;
+    const fleet_request_t wanted = {.method = order->method,
+                                    .url = order->url,
+                                    .authorization = order->authorize ? "GatewayToken " TOKEN : NULL,
+                                    .type = order->body != NULL ? "application/json" : NULL,
+                                    .body = order->body};
+    server->requests++;
+    if (server->fails > 0) {
+        char line[160];
+        server->fails--;
+        answer->status = server->fail_status;
+        snprintf(answer->text, sizeof(answer->text), "%s",
+                 server->fail_body != NULL ? server->fail_body : "");
+        snprintf(line, sizeof(line), "%s, which the test answers %d", order->method, answer->status);
+        note(rig, rig->now_ms, line);
+        return;
+    }
+    hash_releases(server);
+    fleet_server_handle(&server->fleet, rig->now_ms, &wanted, answer);
+}
+
 static void request(ddi_rig_t *rig, const otter_ddi_order_t *order)
 {
-    static char answer[4096];
+    static fleet_answer_t answer;
     const uint32_t number = rig->server.requests;
     const bool lost = number >= rig->lose_at && number - rig->lose_at < rig->lose_count;
     if (lost && rig->loss == DDI_LOSE_REQUEST) {
@@ -239,16 +308,15 @@ static void request(ddi_rig_t *rig, const otter_ddi_order_t *order)
         otter_ddi_unanswered(&rig->agent, rig->now_ms, "lost");
         return;
     }
-    int status = ddi_server_handle(&rig->server, order->method, order->url, order->body, order->authorize,
-                                   answer, sizeof(answer));
+    ask_server(rig, order, &answer);
     if (lost && rig->loss == DDI_LOSE_ANSWER) {
         otter_ddi_unanswered(&rig->agent, rig->now_ms, "lost");
         return;
     }
-    const size_t len = strlen(answer);
-    otter_ddi_answer(&rig->agent, status);
+    const size_t len = strlen(answer.text);
+    otter_ddi_answer(&rig->agent, answer.status);
     for (size_t i = 0; i < (lost ? len / 2 : len); i++) { /* a byte at a time, as it may come */
-        if (!otter_ddi_body(&rig->agent, answer + i, 1)) {
+        if (!otter_ddi_body(&rig->agent, answer.text + i, 1)) {
             break;
         }
     }
@@ -297,8 +365,9 @@ static void fetch(ddi_rig_t *rig, const otter_ddi_order_t *order)
     bool stopped = false;
     assert_true(strncmp(order->url, "http", 4) == 0);
     rig->fetches++;
-    rig->token_left_home = rig->token_left_home ||
-                           (order->authorize && strncmp(order->url, DDI_SERVER "/", sizeof(DDI_SERVER)) != 0);
+    rig->token_left_home =
+        rig->token_left_home ||
+        (order->authorize && strncmp(order->url, DDI_RIG_SERVER "/", sizeof(DDI_RIG_SERVER)) != 0);
     if (rig->fetch_fails > 0) {
         rig->fetch_fails--;
     } else {
@@ -356,7 +425,7 @@ bool ddi_rig_run(ddi_rig_t *rig, unsigned steps)
     for (unsigned i = 0; i < steps; i++) {
         const otter_ddi_order_kind_t kind = ddi_rig_step(rig);
         if (kind == OTTER_DDI_WAIT && otter_ddi_is_idle(&rig->agent) &&
-            ddi_server_active(&rig->server) == NULL) {
+            fleet_server_active(&rig->server.fleet, 0) == NULL) {
             return true;
         }
     }

@@ -2,11 +2,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "fleet/server.h"
 #include "otter/ddi.h"
-#include "support/ddi_server.h"
 #include "support/session_rig.h"
 
-#define DDI_RIG_NEVER UINT32_MAX
+#define DDI_RIG_NEVER    UINT32_MAX
+#define DDI_RIG_SERVER   "https://fleet.example:8443"
+#define DDI_RIG_RELEASES 32u
+
+/** The fleet's server, on a wire that fails on demand. */
+typedef struct {
+    fleet_server_t fleet; /* whose only device is "dev-1" */
+    fleet_release_t
+        releases[DDI_RIG_RELEASES]; /* of the actions in their order: an image and other files for each */
+    uint32_t requests;              /* lost ones, too */
+    uint32_t fails;                 /* the next `fails` requests are answered by fail_status, */
+    int fail_status;
+    const char *fail_body; /* and this, or nothing */
+    char log[8192];        /* a line for each request: "POST deploymentBase/7/feedback proceeding none 200" */
+} ddi_rig_server_t;
 
 /** What a lost request or answer is. */
 typedef enum { DDI_LOSE_REQUEST, DDI_LOSE_ANSWER, DDI_LOSE_HALF_ANSWER } ddi_loss_t;
@@ -14,7 +28,7 @@ typedef enum { DDI_LOSE_REQUEST, DDI_LOSE_ANSWER, DDI_LOSE_HALF_ANSWER } ddi_los
 typedef struct {
     session_rig_t session;
     otter_device_t *device;
-    ddi_server_t server;
+    ddi_rig_server_t server;
     otter_ddi_t agent;
     otter_ddi_config_t config;
     otter_ddi_store_t store;
@@ -48,8 +62,14 @@ void ddi_rig_take_data(ddi_rig_t *rig);
 /** Its files are the new ones. */
 bool ddi_rig_has_new_data(const ddi_rig_t *rig);
 
-/** An action that wants the new image, and the new files of a device that takes some. */
-ddi_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id);
+/** An action that wants the new image, and the new files of a device that takes some. @return where it is until the rig closes */
+fleet_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id);
+
+/** The release of an action, to be changed: what it is offered as. */
+fleet_release_t *ddi_rig_release(ddi_rig_t *rig, const fleet_action_t *action);
+
+/** The device, as the server knows it. */
+fleet_target_t *ddi_rig_target(ddi_rig_t *rig);
 
 /** One order. @return its kind; time passes as it says */
 otter_ddi_order_kind_t ddi_rig_step(ddi_rig_t *rig);

@@ -27,13 +27,14 @@ static void close_rig(ddi_rig_t *rig)
 }
 
 /** One action from its beginning to its end tells the truth, whatever failed in between. */
-static void assert_ended(ddi_rig_t *rig, const ddi_action_t *action, ddi_action_status_t status,
+static void assert_ended(ddi_rig_t *rig, const fleet_action_t *action, fleet_status_t status,
                          uint32_t installs, const char *trial)
 {
-    if (action->status != status || rig->installs != installs || rig->lied || rig->server.complaint != NULL) {
+    if (action->status != status || rig->installs != installs || rig->lied ||
+        rig->server.fleet.complaints > 0) {
         fail_msg("%s: status %d, %" PRIu32 " installs%s, %s\n%s%s", trial, action->status, rig->installs,
                  rig->lied ? ", the server was told what is not true" : "",
-                 rig->server.complaint != NULL ? rig->server.complaint : "no complaint", rig->said,
+                 rig->server.fleet.complaints > 0 ? rig->server.fleet.complaint : "no complaint", rig->said,
                  rig->server.log);
     }
 }
@@ -42,13 +43,13 @@ static void a_good_image_is_installed_once_and_told(void **state)
 {
     (void)state;
     ddi_rig_t *rig = open_rig();
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "plain");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "plain");
     assert_int_equal(action->closings, 1);
     assert_non_null(strstr(rig->server.log, "downloaded none"));
     assert_non_null(strstr(action->detail, "runs and is confirmed"));
-    assert_non_null(strstr(rig->server.attributes, "\"last_update\":\"success\""));
+    assert_non_null(strstr(ddi_rig_target(rig)->attributes, "\"last_update\":\"success\""));
     close_rig(rig);
 }
 
@@ -56,25 +57,25 @@ static void an_image_that_is_rolled_back_is_told_as_a_failure(void **state)
 {
     (void)state;
     ddi_rig_t *rig = open_rig();
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->crashes = true;
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_ERROR, 1, "crashes");
+    assert_ended(rig, action, FLEET_FAILED, 1, "crashes");
     assert_non_null(strstr(action->detail, "was rolled back"));
     close_rig(rig);
 }
 
 /** Up to the trial of the new image, which the test has in its hands. */
-static ddi_action_t *begin_trial(ddi_rig_t *rig)
+static fleet_action_t *begin_trial(ddi_rig_t *rig)
 {
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->waits = true;
     for (int i = 0; i < 60; i++) {
         ddi_rig_step(rig);
     }
     assert_int_equal(rig->installs, 1);
     assert_int_equal(action->closings, 0); /* whatever was asked meanwhile */
-    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    assert_int_equal(action->status, FLEET_RUNNING);
     return action;
 }
 
@@ -82,11 +83,11 @@ static void an_image_on_trial_is_told_when_it_is_confirmed(void **state)
 {
     (void)state;
     ddi_rig_t *rig = open_rig();
-    ddi_action_t *action = begin_trial(rig);
+    fleet_action_t *action = begin_trial(rig);
     assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(rig->device, NULL), ESP_OK);
     otter_ddi_changed(&rig->agent);
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "confirmed late");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "confirmed late");
     close_rig(rig);
 }
 
@@ -94,10 +95,10 @@ static void an_image_that_loses_power_on_trial_is_told_as_rolled_back(void **sta
 {
     (void)state;
     ddi_rig_t *rig = open_rig();
-    ddi_action_t *action = begin_trial(rig);
+    fleet_action_t *action = begin_trial(rig);
     ddi_rig_restart(rig);
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_ERROR, 1, "reset on trial");
+    assert_ended(rig, action, FLEET_FAILED, 1, "reset on trial");
     close_rig(rig);
 }
 
@@ -105,16 +106,16 @@ static void a_cancellation_during_the_trial_is_rejected(void **state)
 {
     (void)state;
     ddi_rig_t *rig = open_rig();
-    ddi_action_t *action = begin_trial(rig);
-    action->status = DDI_ACTION_CANCELING;
+    fleet_action_t *action = begin_trial(rig);
+    action->status = FLEET_CANCELING;
     for (int i = 0; i < 60; i++) {
         ddi_rig_step(rig);
     }
-    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    assert_int_equal(action->status, FLEET_RUNNING);
     assert_non_null(strstr(rig->server.log, "rejected none"));
     assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(rig->device, NULL), ESP_OK);
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "cancelled too late");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "cancelled too late");
     close_rig(rig);
 }
 
@@ -122,7 +123,7 @@ static void a_cancellation_during_the_trial_is_rejected(void **state)
 static uint32_t find_closing(bool crashes)
 {
     ddi_rig_t *rig = open_rig();
-    const ddi_action_t *action = ddi_rig_assign(rig, "7");
+    const fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->crashes = crashes;
     while (action->closings == 0) {
         ddi_rig_step(rig);
@@ -137,7 +138,7 @@ static void the_last_word_outlives_a_restart(void **state)
     (void)state;
     for (int crashes = 0; crashes <= 1; crashes++) {
         ddi_rig_t *rig = open_rig();
-        ddi_action_t *action = ddi_rig_assign(rig, "7");
+        fleet_action_t *action = ddi_rig_assign(rig, "7");
         rig->crashes = crashes != 0;
         rig->lose_at = find_closing(rig->crashes);
         rig->lose_count = 1;
@@ -147,7 +148,7 @@ static void the_last_word_outlives_a_restart(void **state)
         ddi_rig_restart(rig);
         assert_int_equal(action->closings, 0);
         assert_true(ddi_rig_run(rig, 100));
-        assert_ended(rig, action, crashes ? DDI_ACTION_ERROR : DDI_ACTION_FINISHED, 1, "restarted");
+        assert_ended(rig, action, crashes ? FLEET_FAILED : FLEET_FINISHED, 1, "restarted");
         assert_int_equal(action->closings, 1);
         close_rig(rig);
     }
@@ -158,14 +159,14 @@ static bool try_losing(ddi_loss_t loss, uint32_t at, uint32_t loses, bool crashe
 {
     char trial[80];
     ddi_rig_t *rig = data ? open_rig_with_data() : open_rig();
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->loss = loss;
     rig->lose_at = at;
     rig->lose_count = loses;
     rig->crashes = crashes;
     snprintf(trial, sizeof(trial), "loss %d of %" PRIu32 " from request %" PRIu32, loss, loses, at);
     const bool ended = ddi_rig_run(rig, 400);
-    assert_ended(rig, action, crashes ? DDI_ACTION_ERROR : DDI_ACTION_FINISHED, 1, trial);
+    assert_ended(rig, action, crashes ? FLEET_FAILED : FLEET_FINISHED, 1, trial);
     assert_true(ended);
     assert_true(!data || (rig->stores == 1 && ddi_rig_has_new_data(rig)));
     const bool more = rig->server.requests > at;
@@ -196,7 +197,7 @@ static bool try_cutting(sim_tear_t tear, uint32_t at, bool crashes, bool data)
     char trial[80];
     ddi_rig_t *rig = data ? open_rig_with_data() : open_rig();
     sim_flash_t *sim = &rig->session.rig.sim;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->crashes = crashes;
     sim->cut_at = sim->ops + at;
     sim->tear = tear;
@@ -206,14 +207,14 @@ static bool try_cutting(sim_tear_t tear, uint32_t at, bool crashes, bool data)
     snprintf(trial, sizeof(trial), "power cut at operation %" PRIu32 ", tear %d", at, tear);
     const bool ended = ddi_rig_run(rig, 400);
     /* A trial whose first boot is cut is given up by the bootloader: that is a rollback, and is told as one. */
-    const bool gave_up = action->status == DDI_ACTION_ERROR && !ddi_rig_runs_new(rig) && sim->cut_fired;
+    const bool gave_up = action->status == FLEET_FAILED && !ddi_rig_runs_new(rig) && sim->cut_fired;
     if (!gave_up || rig->installs > 1) {
-        assert_ended(rig, action, crashes ? DDI_ACTION_ERROR : DDI_ACTION_FINISHED, rig->installs, trial);
+        assert_ended(rig, action, crashes ? FLEET_FAILED : FLEET_FINISHED, rig->installs, trial);
         assert_true(rig->installs <= 1);
     }
-    if (rig->lied || !ended || rig->server.complaint != NULL) {
-        fail_msg("%s: lied %d, ended %d, %s\n%s%s", trial, rig->lied, ended,
-                 rig->server.complaint != NULL ? rig->server.complaint : "", rig->said, rig->server.log);
+    if (rig->lied || !ended || rig->server.fleet.complaints > 0) {
+        fail_msg("%s: lied %d, ended %d, %s\n%s%s", trial, rig->lied, ended, rig->server.fleet.complaint,
+                 rig->said, rig->server.log);
     }
     assert_true(!data || ddi_rig_has_new_data(rig)); /* whatever became of the image: it came before */
     const bool more = sim->cut_fired;
@@ -255,14 +256,14 @@ static void files_for_a_data_partition_are_installed_before_the_image(void **sta
 {
     (void)state;
     ddi_rig_t *rig = open_rig_with_data();
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     while (rig->installs == 0) {
         assert_int_equal(action->closings, 0);
         ddi_rig_step(rig);
     }
     assert_true(ddi_rig_has_new_data(rig));
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "two images");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "two images");
     assert_int_equal(rig->stores, 1);
     assert_int_equal(rig->fetches, 2);
     assert_non_null(strstr(rig->said, "stored: action 7: 3001 bytes in phy_init"));
@@ -275,21 +276,21 @@ static void files_that_are_there_and_an_image_that_runs_are_left_alone(void **st
     ddi_rig_t *rig = open_rig_with_data();
     ddi_rig_assign(rig, "7");
     assert_true(ddi_rig_run(rig, 100));
-    ddi_action_t *action = ddi_rig_assign(rig, "8"); /* the same, once more */
+    fleet_action_t *action = ddi_rig_assign(rig, "8"); /* the same, once more */
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "nothing new");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "nothing new");
     assert_int_equal(rig->fetches, 2);
     rig->data[0] ^= 1; /* now the image is the same, and the files are not */
     action = ddi_rig_assign(rig, "9");
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "new files, the same image");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "new files, the same image");
     assert_int_equal(rig->stores, 2);
     assert_int_equal(rig->fetches, 3);
     rig->data[0] ^= 1;
     action = ddi_rig_assign(rig, "10");
-    action->file = NULL; /* an offer of files alone */
+    ddi_rig_release(rig, action)->bytes = NULL; /* an offer of files alone */
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "files alone");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "files alone");
     assert_int_equal(rig->stores, 3);
     close_rig(rig);
 }
@@ -299,12 +300,12 @@ static void the_same_id_with_other_files_is_another_action(void **state)
 {
     (void)state;
     ddi_rig_t *rig = open_rig_with_data();
-    ddi_action_t *action = ddi_rig_assign(rig, "-1");
+    fleet_action_t *action = ddi_rig_assign(rig, "-1");
     assert_true(ddi_rig_run(rig, 100));
     rig->data[0] ^= 1;
-    action->status = DDI_ACTION_RUNNING;
+    action->status = FLEET_RUNNING;
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "other files");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "other files");
     assert_int_equal(rig->stores, 2);
     close_rig(rig);
 }
@@ -314,10 +315,10 @@ static void a_failure_or_cancellation_behind_installed_files_says_so(void **stat
     (void)state;
     static const char truth[] = "but its data may be installed";
     ddi_rig_t *rig = open_rig_with_data();
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->crashes = true;
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_ERROR, 1, "rolled back");
+    assert_ended(rig, action, FLEET_FAILED, 1, "rolled back");
     assert_non_null(strstr(action->detail, "was rolled back"));
     assert_non_null(strstr(action->detail, truth));
     close_rig(rig);
@@ -327,10 +328,10 @@ static void a_failure_or_cancellation_behind_installed_files_says_so(void **stat
     while (rig->stores == 0) {
         ddi_rig_step(rig);
     }
-    action->status = DDI_ACTION_CANCELING;
+    action->status = FLEET_CANCELING;
     ddi_rig_restart(rig);
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_CANCELED, 0, "cancelled between the two");
+    assert_ended(rig, action, FLEET_CANCELED, 0, "cancelled between the two");
     assert_non_null(strstr(action->detail, truth));
     close_rig(rig);
 }
@@ -340,18 +341,18 @@ static void files_wait_for_the_window_that_their_installing_waits_for(void **sta
 {
     (void)state;
     ddi_rig_t *rig = open_rig_with_data();
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     action->update = "skip";
     for (int i = 0; i < 40; i++) {
         ddi_rig_step(rig);
     }
     assert_int_equal(rig->fetches, 0);
     assert_true(otter_ddi_is_idle(&rig->agent));
-    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    assert_int_equal(action->status, FLEET_RUNNING);
     action->update = "forced";
     action->changes++;
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "in the window");
+    assert_ended(rig, action, FLEET_FINISHED, 1, "in the window");
     close_rig(rig);
 }
 
@@ -364,10 +365,10 @@ static void files_that_are_not_what_was_announced_are_refused(void **state)
     assert_non_null(told);
     memcpy(told, rig->data, rig->data_len);
     told[2000] ^= 1;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
-    action->data = told;
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
+    ddi_rig_release(rig, action)[1].bytes = told;
     assert_true(ddi_rig_run(rig, 100));
-    assert_ended(rig, action, DDI_ACTION_ERROR, 0, "another file");
+    assert_ended(rig, action, FLEET_FAILED, 0, "another file");
     assert_non_null(strstr(action->detail, "verify: the file's digest"));
     assert_false(ddi_rig_has_new_data(rig));
     free(told);

@@ -16,10 +16,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     ddi_rig_t *rig = *state;
-    const bool good = !rig->lied && rig->server.complaint == NULL && !rig->token_left_home;
+    const bool good = !rig->lied && rig->server.fleet.complaints == 0 && !rig->token_left_home;
     if (!good) {
-        print_error("%s\n%s\n%s", rig->server.complaint != NULL ? rig->server.complaint : "", rig->said,
-                    rig->server.log);
+        print_error("%s\n%s\n%s", rig->server.fleet.complaint, rig->said, rig->server.log);
     }
     ddi_rig_close(rig);
     free(rig);
@@ -50,10 +49,10 @@ static unsigned count_of(const char *text, const char *piece)
 static void a_window_that_is_not_open_keeps_the_image_and_tells_no_end(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     action->update = "skip";
     steps(rig, 60);
-    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    assert_int_equal(action->status, FLEET_RUNNING);
     assert_int_equal(action->closings, 0);
     assert_int_equal(rig->fetches, 1);
     assert_int_equal(count_of(rig->server.log, "downloaded"), 1);
@@ -61,14 +60,14 @@ static void a_window_that_is_not_open_keeps_the_image_and_tells_no_end(void **st
     action->update = "forced"; /* it opens */
     action->changes++;
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_FINISHED);
+    assert_int_equal(action->status, FLEET_FINISHED);
     assert_int_equal(rig->fetches, 1);
 }
 
 static void an_image_kept_for_a_window_outlives_a_restart(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     action->update = "skip";
     steps(rig, 20);
     ddi_rig_restart(rig);
@@ -76,16 +75,16 @@ static void an_image_kept_for_a_window_outlives_a_restart(void **state)
     action->update = "forced";
     action->changes++;
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_FINISHED);
+    assert_int_equal(action->status, FLEET_FINISHED);
     assert_int_equal(rig->fetches, 1);
 }
 
 static void download_only_ends_with_the_download(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     action->update = "skip";
-    action->download_only = true;
+    action->order.mode = FLEET_DOWNLOAD_ONLY;
     assert_true(ddi_rig_run(rig, 100));
     assert_int_equal(action->closings, 0);
     assert_int_equal(rig->installs, 0);
@@ -94,19 +93,19 @@ static void download_only_ends_with_the_download(void **state)
 static void a_soft_offer_is_taken_at_once_or_waits_for_a_word(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     action->download = action->update = "attempt";
     rig->config.soft = OTTER_DDI_HOLD;
     steps(rig, 40);
-    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    assert_int_equal(action->status, FLEET_RUNNING);
     assert_int_equal(rig->fetches, 1);
     otter_ddi_allow(&rig->agent);
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_FINISHED);
-    ddi_action_t *next = ddi_rig_assign(rig, "8"); /* what runs already: nothing is fetched */
+    assert_int_equal(action->status, FLEET_FINISHED);
+    fleet_action_t *next = ddi_rig_assign(rig, "8"); /* what runs already: nothing is fetched */
     next->download = next->update = "attempt";
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(next->status, DDI_ACTION_FINISHED);
+    assert_int_equal(next->status, FLEET_FINISHED);
     assert_int_equal(rig->fetches, 1);
 }
 
@@ -114,15 +113,15 @@ static void a_confirmation_is_given_held_or_denied(void **state)
 {
     static const struct {
         otter_ddi_policy_t policy;
-        ddi_action_status_t status;
+        fleet_status_t status;
         unsigned answers;
-    } rows[] = {{OTTER_DDI_HOLD, DDI_ACTION_CONFIRM, 0},
-                {OTTER_DDI_DENY, DDI_ACTION_CONFIRM, 1},
-                {OTTER_DDI_NOW, DDI_ACTION_FINISHED, 1}};
+    } rows[] = {{OTTER_DDI_HOLD, FLEET_CONFIRM, 0},
+                {OTTER_DDI_DENY, FLEET_CONFIRM, 1},
+                {OTTER_DDI_NOW, FLEET_FINISHED, 1}};
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     for (size_t i = 0; i < COUNT(rows); i++) {
-        action->status = DDI_ACTION_CONFIRM;
+        action->status = FLEET_CONFIRM;
         action->changes++;
         rig->config.confirmation = rows[i].policy;
         rig->server.log[0] = '\0';
@@ -142,14 +141,12 @@ static void what_runs_is_never_installed_again(void **state)
     } rows[] = {{"7", false}, {"8", false}, {"7", true}, {"-1", true}};
     ddi_rig_t *rig = *state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        ddi_action_t *action = ddi_rig_assign(rig, rows[i].id);
-        action->sha1_only = rows[i].sha1_only;
+        fleet_action_t *action = ddi_rig_assign(rig, rows[i].id);
+        ddi_rig_release(rig, action)->sha1_only = rows[i].sha1_only;
         assert_true(ddi_rig_run(rig, 100));
-        assert_int_equal(action->status, DDI_ACTION_FINISHED);
+        assert_int_equal(action->status, FLEET_FINISHED);
         assert_int_equal(rig->installs, 1);
         assert_int_equal(rig->fetches, 1);
-        rig->server.actions[0].id = NULL;
-        rig->server.actions[0] = (ddi_action_t){0};
         steps(rig, 3);
     }
 }
@@ -157,14 +154,14 @@ static void what_runs_is_never_installed_again(void **state)
 static void an_end_that_the_server_forgets_is_told_again_not_repeated(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->crashes = true;
     assert_true(ddi_rig_run(rig, 100));
-    action->status = DDI_ACTION_RUNNING; /* yesterday's action again, before a poll without it */
+    action->status = FLEET_RUNNING; /* yesterday's action again, before a poll without it */
     rig->agent.record.phase = 4;
     rig->agent.record.acknowledged = 1;
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_ERROR);
+    assert_int_equal(action->status, FLEET_FAILED);
     assert_int_equal(rig->installs, 1);
     assert_non_null(strstr(action->detail, "was rolled back"));
 }
@@ -174,21 +171,21 @@ static void failures_that_may_pass_stay_open_and_others_end_the_action(void **st
     static const struct {
         otter_stage_t stage;
         uint32_t times, give_up_s;
-        ddi_action_status_t status;
+        fleet_status_t status;
     } rows[] = {
-        {OTTER_STAGE_CONNECT, 5, 0, DDI_ACTION_FINISHED},
-        {OTTER_STAGE_REQUEST, 3, 0, DDI_ACTION_FINISHED},
-        {OTTER_STAGE_DOWNLOAD, 2, 0, DDI_ACTION_FINISHED},
-        {OTTER_STAGE_CONNECT, UINT32_MAX, 7200, DDI_ACTION_ERROR},
-        {OTTER_STAGE_GATE, UINT32_MAX, 0, DDI_ACTION_ERROR},
-        {OTTER_STAGE_VERIFY, UINT32_MAX, 0, DDI_ACTION_ERROR},
-        {OTTER_STAGE_CONFIG, UINT32_MAX, 0, DDI_ACTION_ERROR},
+        {OTTER_STAGE_CONNECT, 5, 0, FLEET_FINISHED},
+        {OTTER_STAGE_REQUEST, 3, 0, FLEET_FINISHED},
+        {OTTER_STAGE_DOWNLOAD, 2, 0, FLEET_FINISHED},
+        {OTTER_STAGE_CONNECT, UINT32_MAX, 7200, FLEET_FAILED},
+        {OTTER_STAGE_GATE, UINT32_MAX, 0, FLEET_FAILED},
+        {OTTER_STAGE_VERIFY, UINT32_MAX, 0, FLEET_FAILED},
+        {OTTER_STAGE_CONFIG, UINT32_MAX, 0, FLEET_FAILED},
     };
     ddi_rig_t *rig = *state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         ddi_rig_close(rig);
         ddi_rig_open(rig);
-        ddi_action_t *action = ddi_rig_assign(rig, "7");
+        fleet_action_t *action = ddi_rig_assign(rig, "7");
         rig->fetch_err = ESP_FAIL;
         rig->fetch_stage = rows[i].stage;
         rig->fetch_fails = rows[i].times;
@@ -200,7 +197,7 @@ static void failures_that_may_pass_stay_open_and_others_end_the_action(void **st
             assert_true(rig->now_ms - before >= rows[i].give_up_s * INT64_C(1000));
             assert_true(rig->fetches < 30);
         }
-        if (rows[i].status == DDI_ACTION_ERROR) {
+        if (rows[i].status == FLEET_FAILED) {
             assert_non_null(strstr(action->detail, "as the test says"));
         }
         assert_false(rig->lied);
@@ -227,13 +224,13 @@ static void an_offer_that_cannot_be_taken_is_told_with_its_reason(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         ddi_rig_close(rig);
         ddi_rig_open(rig);
-        ddi_action_t *action = ddi_rig_assign(rig, "7");
+        fleet_action_t *action = ddi_rig_assign(rig, "7");
         ddi_rig_step(rig); /* the poll */
         rig->server.fails = 1;
         rig->server.fail_status = 200;
         rig->server.fail_body = rows[i].body;
         assert_true(ddi_rig_run(rig, 20));
-        assert_int_equal(action->status, DDI_ACTION_ERROR);
+        assert_int_equal(action->status, FLEET_FAILED);
         assert_non_null(strstr(action->detail, rows[i].why));
         assert_int_equal(rig->fetches, 0);
     }
@@ -267,11 +264,11 @@ static void the_part_that_the_device_has_is_the_one_that_counts(void **state)
         rig->config.part = rows[i].part;
         rig->config.ending = rows[i].ending;
         rig->config.others = rows[i].others;
-        ddi_action_t *action = ddi_rig_assign(rig, "7");
-        action->chunks_before = rows[i].chunks;
-        action->files_before = rows[i].files;
+        fleet_action_t *action = ddi_rig_assign(rig, "7");
+        ddi_rig_release(rig, action)->chunks_before = rows[i].chunks;
+        ddi_rig_release(rig, action)->files_before = rows[i].files;
         assert_true(ddi_rig_run(rig, 100));
-        if (action->status != (rows[i].why == NULL ? DDI_ACTION_FINISHED : DDI_ACTION_ERROR) ||
+        if (action->status != (rows[i].why == NULL ? FLEET_FINISHED : FLEET_FAILED) ||
             (rows[i].why != NULL && strstr(action->detail, rows[i].why) == NULL)) {
             fail_msg("row %zu: status %d, %s\n%s", i, action->status, action->detail, rig->server.log);
         }
@@ -283,19 +280,20 @@ static void an_offer_that_changes_while_it_is_read_waits_for_the_next_poll(void 
 {
     static const char notes[] = "{\"filename\":\"notes.txt\",\"size\":3},";
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     const int64_t from_ms = rig->now_ms;
     for (int i = 0; i < 20; i++) {
         otter_ddi_order_kind_t kind = ddi_rig_step(rig);
         if (kind == OTTER_DDI_WAIT) {
             break;
         }
-        action->files_before = strstr(rig->server.log, "deploymentBase/7") == NULL ? notes : NULL;
+        ddi_rig_release(rig, action)->files_before =
+            strstr(rig->server.log, "deploymentBase/7") == NULL ? notes : NULL;
         assert_int_not_equal(kind, OTTER_DDI_FETCH);
     }
     assert_true(rig->now_ms > from_ms);
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_FINISHED);
+    assert_int_equal(action->status, FLEET_FINISHED);
 }
 
 /** A device that is about to restart may be seen as it was: it is not told to restart again while it does. */
@@ -341,15 +339,15 @@ static bool try_cancelling(ddi_rig_t *rig, unsigned at)
 {
     ddi_rig_close(rig);
     ddi_rig_open(rig);
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     steps(rig, at);
-    if (action->status != DDI_ACTION_RUNNING) {
+    if (action->status != FLEET_RUNNING) {
         return false;
     }
-    action->status = DDI_ACTION_CANCELING;
+    action->status = FLEET_CANCELING;
     const bool ended = ddi_rig_run(rig, 100);
     const bool installed = ddi_rig_runs_new(rig);
-    if (!ended || action->status != (installed ? DDI_ACTION_FINISHED : DDI_ACTION_CANCELED) || rig->lied) {
+    if (!ended || action->status != (installed ? FLEET_FINISHED : FLEET_CANCELED) || rig->lied) {
         fail_msg("cancelled after %u steps: status %d, %s\n%s%s", at, action->status,
                  installed ? "installed" : "not installed", rig->said, rig->server.log);
     }
@@ -368,16 +366,16 @@ static void a_cancellation_at_any_step_ends_in_the_truth(void **state)
 static void an_action_that_the_server_ends_by_itself_is_dropped(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     action->update = "skip";
     steps(rig, 12);
-    action->status = DDI_ACTION_CANCELED; /* by force */
+    action->status = FLEET_CANCELED; /* by force */
     steps(rig, 20);
     assert_true(otter_ddi_is_idle(&rig->agent));
     assert_int_equal(rig->installs, 0);
-    ddi_action_t *next = ddi_rig_assign(rig, "8");
+    fleet_action_t *next = ddi_rig_assign(rig, "8");
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(next->status, DDI_ACTION_FINISHED);
+    assert_int_equal(next->status, FLEET_FINISHED);
 }
 
 static void a_device_that_the_server_has_deleted_drops_what_it_had_to_tell(void **state)
@@ -387,7 +385,7 @@ static void a_device_that_the_server_has_deleted_drops_what_it_had_to_tell(void 
     while (rig->installs == 0) {
         ddi_rig_step(rig);
     }
-    rig->server.deleted = true;
+    ddi_rig_target(rig)->deleted = true;
     steps(rig, 30);
     assert_true(otter_ddi_is_idle(&rig->agent));
     assert_int_equal(count_of(rig->server.log, "closed success"), 0);
@@ -410,7 +408,7 @@ static void a_server_in_trouble_is_left_alone_and_loses_nothing(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         ddi_rig_close(rig);
         ddi_rig_open(rig);
-        ddi_action_t *action = ddi_rig_assign(rig, "7");
+        fleet_action_t *action = ddi_rig_assign(rig, "7");
         rig->server.fails = rows[i].times;
         rig->server.fail_status = rows[i].status;
         rig->server.fail_body = rows[i].body;
@@ -425,17 +423,17 @@ static void a_server_in_trouble_is_left_alone_and_loses_nothing(void **state)
             fail_msg("%d: asked again after %d ms", rows[i].status, (int)(rig->now_ms - before));
         }
         assert_true(ddi_rig_run(rig, 100));
-        assert_int_equal(action->status, DDI_ACTION_FINISHED);
+        assert_int_equal(action->status, FLEET_FINISHED);
     }
 }
 
 static void a_used_up_quota_ends_what_may_be_left_out_and_not_the_end(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
-    action->quota = 2;
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
+    action->order.quota = 2;
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_FINISHED);
+    assert_int_equal(action->status, FLEET_FINISHED);
     assert_int_equal(action->closings, 1);
 }
 
@@ -448,20 +446,20 @@ static void a_closing_that_is_not_taken_does_not_stop_the_polls(void **state)
     }
     rig->server.fails = 1;
     rig->server.fail_status = 400;
-    const uint32_t polls = rig->server.polls;
+    const uint32_t polls = ddi_rig_target(rig)->polls;
     while (rig->server.fails > 0) {
         ddi_rig_step(rig);
     }
     steps(rig, 10);
-    assert_true(rig->server.polls > polls);
+    assert_true(ddi_rig_target(rig)->polls > polls);
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(rig->server.actions[0].status, DDI_ACTION_FINISHED);
+    assert_int_equal(rig->server.fleet.actions[0].status, FLEET_FINISHED);
 }
 
 static void nothing_is_done_where_the_record_cannot_be_written(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->records_fail = 20;
     while (rig->records_fail > 0) {
         ddi_rig_step(rig);
@@ -469,7 +467,7 @@ static void nothing_is_done_where_the_record_cannot_be_written(void **state)
     assert_int_equal(rig->installs, 0);
     assert_true(rig->now_ms > 600000); /* no busy loop */
     assert_true(ddi_rig_run(rig, 200));
-    assert_int_equal(action->status, DDI_ACTION_FINISHED);
+    assert_int_equal(action->status, FLEET_FINISHED);
 }
 
 /* ---- hosts and tokens ---- */
@@ -485,10 +483,10 @@ static void the_token_goes_to_the_server_alone(void **state)
     for (size_t i = 0; i < COUNT(links); i++) {
         ddi_rig_close(rig);
         ddi_rig_open(rig);
-        ddi_action_t *action = ddi_rig_assign(rig, "7");
-        action->link = links[i];
+        fleet_action_t *action = ddi_rig_assign(rig, "7");
+        ddi_rig_release(rig, action)->link = links[i];
         assert_true(ddi_rig_run(rig, 100));
-        assert_int_equal(action->status, DDI_ACTION_FINISHED);
+        assert_int_equal(action->status, FLEET_FINISHED);
         if (rig->token_left_home) {
             fail_msg("the token may go to %s", links[i]);
         }
@@ -498,14 +496,14 @@ static void the_token_goes_to_the_server_alone(void **state)
 static void a_link_of_the_api_to_another_host_is_asked_for_at_home(void **state)
 {
     ddi_rig_t *rig = *state;
-    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    fleet_action_t *action = ddi_rig_assign(rig, "7");
     rig->server.fails = 1;
     rig->server.fail_status = 200;
     rig->server.fail_body =
         "{\"_links\":{\"deploymentBase\":{\"href\":\"http://localhost:18443/DEFAULT/controller/v1/dev-1/"
         "deploymentBase/7?c=0\"}}}";
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_FINISHED);
+    assert_int_equal(action->status, FLEET_FINISHED);
 }
 
 /* ---- polls ---- */
@@ -517,16 +515,16 @@ static void polls_keep_to_what_the_server_says_within_bounds(void **state)
         int64_t seconds;
     } rows[] = {{"00:05:00", 300}, {"00:00:01", 10}, {"P30D", 604800}, {"PT1H", 3600}, {"never", 3600}};
     ddi_rig_t *rig = *state;
-    rig->server.has_attributes = true;
+    ddi_rig_target(rig)->has_attributes = true;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        rig->server.sleep = rows[i].sleep;
-        uint32_t polls = rig->server.polls;
-        while (rig->server.polls == polls) {
+        rig->server.fleet.sleep = rows[i].sleep;
+        uint32_t polls = ddi_rig_target(rig)->polls;
+        while (ddi_rig_target(rig)->polls == polls) {
             ddi_rig_step(rig);
         }
         const int64_t before = rig->now_ms;
-        polls = rig->server.polls;
-        while (rig->server.polls == polls) {
+        polls = ddi_rig_target(rig)->polls;
+        while (ddi_rig_target(rig)->polls == polls) {
             ddi_rig_step(rig);
         }
         const int64_t waited_ms = rig->now_ms - before;
@@ -574,13 +572,13 @@ static void attributes_are_told_when_asked_and_unasked_after_a_change(void **sta
     rig->config.attribute_count = 2;
     ddi_rig_restart(rig);
     steps(rig, 10);
-    assert_non_null(strstr(rig->server.attributes, "\"sw_version\":\"1.0 \\u0022a\\u0022\""));
+    assert_non_null(strstr(ddi_rig_target(rig)->attributes, "\"sw_version\":\"1.0 \\u0022a\\u0022\""));
     assert_int_equal(count_of(rig->server.log, "PUT configData"), 1);
     ddi_rig_assign(rig, "7");
     assert_true(ddi_rig_run(rig, 100));
     steps(rig, 4);
     assert_int_equal(count_of(rig->server.log, "PUT configData"), 2);
-    assert_non_null(strstr(rig->server.attributes, "\"slot\":\"ota_"));
+    assert_non_null(strstr(ddi_rig_target(rig)->attributes, "\"slot\":\"ota_"));
 }
 
 /* ---- the beginning ---- */
@@ -594,12 +592,12 @@ static void what_cannot_be_begun_says_why(void **state)
         const char *server, *tenant, *id, *why;
     } rows[] = {
         {"fleet.example", "T", "a", "no URL"},
-        {DDI_SERVER, "", "a", "a tenant"},
-        {DDI_SERVER, "T", "", "1 to 128"},
-        {DDI_SERVER, "T", long_id, "1 to 128"},
-        {DDI_SERVER, "T", "a/b", "blank or '/'"},
-        {DDI_SERVER, "T", "a b", "blank"},
-        {DDI_SERVER, long_id, long_id + 100, "too long"},
+        {DDI_RIG_SERVER, "", "a", "a tenant"},
+        {DDI_RIG_SERVER, "T", "", "1 to 128"},
+        {DDI_RIG_SERVER, "T", long_id, "1 to 128"},
+        {DDI_RIG_SERVER, "T", "a/b", "blank or '/'"},
+        {DDI_RIG_SERVER, "T", "a b", "blank"},
+        {DDI_RIG_SERVER, long_id, long_id + 100, "too long"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         otter_fault_t fault = {0};

@@ -499,6 +499,38 @@ static void a_group_that_ends_below_its_threshold_is_the_last_one(void **state)
     assert_int_equal(server.action_count, 2);
 }
 
+/* ---- several files, and names that come again ---- */
+
+static void an_offer_may_have_a_second_file_in_a_chunk_of_its_own(void **state)
+{
+    (void)state;
+    static const uint8_t pages[] = "<html>";
+    fleet_release_t data = {
+        .version = "7", .part = "www", .name = "pages.img", .bytes = pages, .size = sizeof(pages)};
+    fleet_release_t image = release;
+    image.also = &data;
+    assert_true(fleet_release_hash(&data));
+    fleet_action_t *action = assign(&(fleet_order_t){0});
+    action->release = &image;
+    action->name = "-1"; /* as goosebit calls all of them */
+    assert_int_equal(ask("GET", "a/deploymentBase/-1", NULL), 200);
+    assert_true(says("\"artifacts\":[{\"filename\":\"app.bin\""));
+    assert_true(says("]},{\"artifacts\":[{\"filename\":\"pages.img\""));
+    assert_true(says("],\"name\":\"data\",\"version\":\"7\",\"part\":\"www\"}]}"));
+    assert_int_equal(ask("GET", "a/softwaremodules/-1/artifacts/pages.img", NULL), 200);
+    assert_ptr_equal(answer.file, &data);
+    assert_int_equal(ask("GET", "a/softwaremodules/-1/artifacts/app.bin", NULL), 200);
+    assert_ptr_equal(answer.file, &image);
+    assert_int_equal(ask("POST", "a/deploymentBase/-1/feedback", SUCCESS), 200);
+    assert_int_equal(action->status, FLEET_FINISHED);
+    fleet_action_t *again = assign(&(fleet_order_t){0});
+    again->name = "-1";
+    assert_int_equal(ask("POST", "a/deploymentBase/-1/feedback", SUCCESS), 200); /* the younger one */
+    assert_int_equal(again->status, FLEET_FINISHED);
+    assert_int_equal(server.complaints, 0);
+    assert_int_equal(ask("GET", "a/deploymentBase/1", NULL), 404); /* its number is no name then */
+}
+
 int main(void)
 {
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -522,6 +554,7 @@ int main(void)
         SERVER_TEST(the_next_group_starts_when_enough_of_one_have_succeeded),
         SERVER_TEST(a_rollout_stops_by_itself_when_too_many_have_failed),
         SERVER_TEST(a_group_that_ends_below_its_threshold_is_the_last_one),
+        SERVER_TEST(an_offer_may_have_a_second_file_in_a_chunk_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
