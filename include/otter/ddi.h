@@ -87,8 +87,8 @@ typedef struct {
 } otter_ddi_attribute_t;
 
 /**
- * A part of an offer (hawkBit: a software module's type) that goes into a data partition, and the label of that. The file is
- * installed when it is there: old and new version of the firmware must both be able to read it, as must one that was rolled back to.
+ * A part of an offer (hawkBit: a software module's type) that goes into a data partition, and the label of that. The old and
+ * the new version of the firmware must both be able to read it: it is there before the image, and stays if that is rolled back.
  */
 typedef struct {
     const char *part, *partition;
@@ -106,12 +106,11 @@ typedef struct otter_ddi_config {
     const char *server; /* "https://fleet.example:8443", or with a path before the tenant */
     const char *tenant; /* "DEFAULT" */
     const char *id;     /* of this device, 1 to 128 bytes */
-    const char
-        *part; /* of the chunk that holds the image; NULL: any that `parts` does not name, of the only one */
+    const char *part;   /* of the chunk that holds the image; NULL: the only one that `parts` does not name */
     const char *ending; /* of several files in it the one whose name ends so is the image; NULL: ".bin" */
     bool others;        /* chunks for other parts are passed over; else an offer that has some is refused */
-    const otter_ddi_part_t
-        *parts; /* chunks for data partitions, in the order in which they are installed, before the image */
+    /** Chunks for data partitions, in the order in which they are installed, before the image. */
+    const otter_ddi_part_t *parts;
     uint32_t part_count; /* at most OTTER_DDI_PARTS_MAX */
     /** Told of the device, besides what the agent tells itself: sw_version (of what runs, if there is none here), slot,
      *  image_sha256, last_update, agent. */
@@ -336,8 +335,8 @@ const esp_partition_t *otter_ddi_device_partition(const otter_device_t *device, 
                                                   otter_fault_t *fault);
 
 /**
- * A file for a data partition was fetched into `slot`: if it is the one that was asked for it is copied there, and read back. A cut
- * leaves the old bytes, or a copy that the next boot finishes before anything runs. Fills `fetched` with what
+ * A file for a data partition was fetched into `slot`: if it is the one that was asked for it is copied there, and read back. A
+ * cut leaves the old bytes, or a copy that the next boot finishes before anything runs. Fills `fetched` with what
  * otter_ddi_fetched() wants. Needs config.copies of the device (otter_staged_copies).
  * @param fault  keeps fetched->why
  */

@@ -31,8 +31,8 @@ typedef struct {
     ddi_mode_t download, update;
     bool confirms;           /* it is `confirmation`, not `deployment` */
     uint8_t artifacts, pick; /* files; which of them is the next one, counted from 0 */
-    uint8_t
-        next; /* what that is for: a row of `parts`; their count: it is the image; DDI_NO_PART: nothing is left */
+    /** What that is for: a row of `parts`; their count: it is the image; DDI_NO_PART: nothing is left. */
+    uint8_t next;
     uint8_t chunks, others;               /* with files: for this device, and for other parts */
     uint16_t parts;                       /* a bit for each part that it has files for */
     bool twice;                           /* several chunks are for the same part */

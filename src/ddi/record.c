@@ -9,7 +9,7 @@
 
 #define MAGIC 0x3252444Fu /* "ODR2" */
 
-/* Offsets in the bytes (FORMATS.md section 16): behind the magic they are those in memory, but for the order of bytes in numbers. */
+/* Offsets in the bytes (FORMATS.md section 16): behind the magic those in memory. */
 #define AT_RECORD 4u
 #define AT_CRC    (OTTER_DDI_RECORD_SIZE - 4u)
 #define AT(name)  offsetof(struct otter_ddi_record, name)

@@ -129,7 +129,7 @@ class DdiServer:
         artifact["hashes"].update({"sha256": action["sha256"]} if "sha256" in action else {})
         chunk = {"part": action["part"], "version": "2.0", "name": "app",
                  "artifacts": [*action.get("files_before", ()), artifact]}
-        data = [{"artifacts": [self.artifact(part, file, f"{base}/file/{rest}/{part}")], "name": part, "version": "7", "part": part}
+        data = [{"artifacts": [self.artifact(part, file, f"{base}/file/{rest}/{part}")], "version": "7", "part": part}
                 for part, file in action["data"].items()]
         return 200, json.dumps({"id": rest, "deployment": {
             "download": action["download"], "update": action["update"],
@@ -137,7 +137,8 @@ class DdiServer:
 
     @staticmethod
     def artifact(name, file, link):
-        return {"filename": name, "size": len(file), "hashes": {h: hashlib.new(h, file).hexdigest() for h in ("sha1", "md5", "sha256")},
+        hashes = {kind: hashlib.new(kind, file).hexdigest() for kind in ("sha1", "md5", "sha256")}
+        return {"filename": name, "size": len(file), "hashes": hashes,
                 "_links": {"download-http": {"href": link}, "md5sum-http": {"href": link + ".MD5SUM"}}}
 
     @staticmethod

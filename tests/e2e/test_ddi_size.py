@@ -2,8 +2,8 @@
 
 Compiled and linked as ESP-IDF does for size (-Os, -fno-jump-tables as always, -msave-restore by its option), without what
 nothing reaches. Not counted is what a firmware has anyway: the C library, CRC, URLs, names of errors and stages; and what reads
-and writes the device (src/ddi/device.c, src/ddi/store.c), in whose place a program may put its own. What is not counted lies where
-it does in a firmware, as that decides how long a call is: the C library in the chip's ROM, all else in the flash beside the agent.
+and writes the device (src/ddi/device.c, src/ddi/store.c), in whose place a program may put its own. All of that lies where it is
+in a firmware, as this decides how long a call is: the C library in the chip's ROM, the rest in the flash beside the agent.
 """
 # SPDX-License-Identifier: Apache-2.0
 

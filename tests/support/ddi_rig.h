@@ -13,10 +13,10 @@
 /** The fleet's server, on a wire that fails on demand. */
 typedef struct {
     fleet_server_t fleet; /* whose only device is "dev-1" */
-    fleet_release_t
-        releases[DDI_RIG_RELEASES]; /* of the actions in their order: an image and other files for each */
-    uint32_t requests;              /* lost ones, too */
-    uint32_t fails;                 /* the next `fails` requests are answered by fail_status, */
+    /** Of the actions in their order: an image and other files for each. */
+    fleet_release_t releases[DDI_RIG_RELEASES];
+    uint32_t requests; /* lost ones, too */
+    uint32_t fails;    /* the next `fails` requests are answered by fail_status, */
     int fail_status;
     const char *fail_body; /* and this, or nothing */
     char log[8192];        /* a line for each request: "POST deploymentBase/7/feedback proceeding none 200" */
