@@ -514,11 +514,13 @@ class Agent(DeviceTest):
         unit = (SOURCE / "examples" / "fleet" / "otter-agent.service").read_text(encoding="utf-8")
         settings = dict(line.split("=", 1) for line in (SOURCE / "examples" / "fleet" / "agent.conf").read_text(
             encoding="utf-8").splitlines() if "=" in line and line[0] != "#")
-        self.assertEqual(set(re.findall(r"\$\{(\w+)\}", unit)), set(settings))
-        here = {"OTTER_FLASH": self.flash, "OTTER_SERVER": self.server.url, "OTTER_ID": "dev-1"}
-        action = self.server.assign("dev-1", "7", self.new)
+        self.assertEqual(set(re.findall(r"\$\{?(\w+)", unit)), set(settings))
+        self.make_flash_with_data()
+        here = {"OTTER_FLASH": self.flash, "OTTER_SERVER": self.server.url, "OTTER_ID": "dev-1",
+                "OTTER_OPTIONS": "--part os --part www=web"}
+        action = self.server.assign("dev-1", "7", self.new, data={"www": b"<html>"})
         line = re.search(r"^ExecStart=/usr/bin/otter (.*)$", unit, re.M)[1]
-        line = re.sub(r"\$\{(\w+)\}", lambda name: here[name[1]], line).replace("/etc/otter/token", str(self.token))
+        line = re.sub(r"\$\{?(\w+)\}?", lambda name: here[name[1]], line).replace("/etc/otter/token", str(self.token))
         line = line.replace("/etc/otter/ca.pem", self.ca.cert).replace("/var/lib/otter", str(self.folder))
         line = line.replace("/run/otter.boot", str(self.folder / "decision")).replace("systemctl --no-block reboot", "true")
         for _ in range(2):  # the restart between them is the machine's
@@ -526,7 +528,7 @@ class Agent(DeviceTest):
                                   check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.run_device("--boots", "1", script=CONFIRMS)
-        self.assertEqual(action["status"], "finished", done.stdout)
+        self.assertEqual((action["status"], self.data("web", 6)), ("finished", b"<html>"), done.stdout)
 
     def test_a_hook_that_fails_is_told_and_tried_again(self):
         action = self.server.assign("dev-1", "7", self.new)
