@@ -151,6 +151,12 @@ void ddi_action_again(otter_ddi_t *agent)
     agent->poll_at = agent->now;
 }
 
+/** The data that is considered is in its place. */
+static void mark_done(otter_ddi_t *agent)
+{
+    agent->done = (uint8_t)(agent->done | 1u << (agent->next & (OTTER_DDI_PARTS_MAX - 1)));
+}
+
 /** The offer is asked for again when its file may be fetched. */
 static void await_fetch(otter_ddi_t *agent)
 {
@@ -219,7 +225,7 @@ static void take_action(otter_ddi_t *agent, struct otter_ddi_record *record, con
         agent->offer_crc = 0; /* it runs on trial: its verdict is awaited */
     } else if (there && partition != NULL) {
         if (keep_action(agent, record, answer)) {
-            agent->done = (uint8_t)(agent->done | 1u << answer->next);
+            mark_done(agent);
             ddi_action_again(agent);
         }
     } else if (there) {
@@ -345,7 +351,7 @@ bool otter_ddi_progress(otter_ddi_t *agent, int64_t now_ms, uint32_t bytes)
 /** A file is in its data partition: the next one. */
 static void take_stored(otter_ddi_t *agent)
 {
-    agent->done = (uint8_t)(agent->done | 1u << agent->next);
+    mark_done(agent);
     ddi_say(agent, "stored:: %" PRIu32 " bytes in %s", agent->file.size, ddi_partition(agent));
     agent->fetched_bytes = agent->file.size;
     agent->open_since = 0;

@@ -30,7 +30,7 @@ static const char *check_config(const otter_ddi_config_t *config)
 {
     if (config->load == NULL || config->save == NULL || config->look == NULL || config->compare == NULL ||
         (config->part_count > 0 && config->holds == NULL) || config->part_count > OTTER_DDI_PARTS_MAX) {
-        return "all callbacks but say are needed, and at most 8 parts";
+        return "all callbacks but say are needed, at most 8 parts";
     }
     if (config->server == NULL || !ddi_talk_is_home(config, config->server)) {
         return "the server is no URL";
