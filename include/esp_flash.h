@@ -14,6 +14,10 @@ extern "C" {
 
 typedef struct esp_flash_t esp_flash_t;
 
+typedef struct {
+    uint32_t offset, size;
+} esp_flash_region_t;
+
 /* Further codes of chips, for programs that compare with them: no file gives these. */
 #define ESP_ERR_FLASH_SIZE_NOT_MATCH ESP_ERR_INVALID_SIZE
 #define ESP_ERR_FLASH_NO_RESPONSE    ESP_ERR_INVALID_RESPONSE
@@ -51,6 +55,19 @@ esp_err_t esp_flash_get_physical_size(esp_flash_t *chip, uint32_t *flash_size);
 /** ESP_ERR_NOT_SUPPORTED: a file has no maker. */
 esp_err_t esp_flash_read_id(esp_flash_t *chip, uint32_t *out_id);
 esp_err_t esp_flash_read_unique_chip_id(esp_flash_t *chip, uint64_t *out_id);
+
+/*
+ * A file protects nothing. @return ESP_OK, false: nothing is protected; ESP_ERR_NOT_SUPPORTED: to protect something;
+ * ESP_ERR_INVALID_ARG (NULL), ESP_ERR_INVALID_STATE (no device)
+ */
+esp_err_t esp_flash_get_chip_write_protect(esp_flash_t *chip, bool *write_protected);
+esp_err_t esp_flash_set_chip_write_protect(esp_flash_t *chip, bool write_protect);
+esp_err_t esp_flash_get_protected_region(esp_flash_t *chip, const esp_flash_region_t *region,
+                                         bool *out_protected);
+esp_err_t esp_flash_set_protected_region(esp_flash_t *chip, const esp_flash_region_t *region, bool protect);
+/** There is none that could be protected. */
+esp_err_t esp_flash_get_protectable_regions(const esp_flash_t *chip, const esp_flash_region_t **out_regions,
+                                            uint32_t *out_num_regions);
 
 /** ESP_OK, true: a chip is there when it is known. */
 esp_err_t esp_flash_init(esp_flash_t *chip);

@@ -83,10 +83,17 @@ class Finder:
             folders = self._look(folder)
             inside_idf = folder == self.idf or folder.startswith(self.idf + "/")
             if not folders and not inside_idf and os.path.basename(folder) not in self.found:
-                raise Trouble(f"EXTRA_COMPONENT_DIRS names {path}, where no component is (a folder with a CMakeLists.txt): "
-                              "correct it in the project's CMakeLists.txt" + absent_submodules(self.project))
+                self._nothing_in(path)
             for each in folders:
                 self.add(each, "EXTRA_COMPONENT_DIRS")
+
+    def _nothing_in(self, path):
+        """A path of EXTRA_COMPONENT_DIRS without a component: ESP-IDF passes over it, and what was meant may be elsewhere."""
+        absent = absent_submodules(self.project)
+        text = f"EXTRA_COMPONENT_DIRS names {path}, where no component is (a folder with a CMakeLists.txt)"
+        if absent:
+            raise Trouble(f"{text}: correct it in the project's CMakeLists.txt{absent}")
+        self.notes.append(text)
 
     def add_local(self):
         for folder in self._look(os.path.join(self.project, "components")):

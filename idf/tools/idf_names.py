@@ -5,7 +5,7 @@
 IN_LIBRARY = frozenset("""
 app_update bootloader bootloader_support cxx efuse esp_app_format esp_bootloader_format esp_common esp_event
 esp_http_client esp_https_ota esp_hw_support esp_libc esp_partition esp_ringbuf esp_rom esp_security esp_stdio
-esp_system esp_timer esptool_py freertos hal heap http_parser linux log newlib nvs_flash nvs_sec_provider
+esp_system esp_timer esptool_py freertos hal heap http_parser linux log nvs_flash nvs_sec_provider
 partition_table pthread soc spi_flash
 """.split())
 

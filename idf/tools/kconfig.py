@@ -57,6 +57,17 @@ def root_file(idf, sources, projbuilds):
     return "\n".join([*lines, "endmenu", *(f'source "{path}"' for path in projbuilds)]) + "\n"
 
 
+def read_kconfig(root):
+    """The tree of options. ESP-IDF's reader takes a help text in a menu, which this one has no place for."""
+    class Reader(kconfiglib.Kconfig):
+        def _parse_help(self, node):
+            if not hasattr(node, "help"):
+                node.help = None
+            super()._parse_help(node)
+
+    return Reader(root, warn=True, warn_to_stderr=False, suppress_traceback=False)
+
+
 class Options:
     """All options with their values."""
 
@@ -67,7 +78,7 @@ class Options:
         self.unknown, self.where = {}, {}  # {name: where it was set}
         self.odd = []  # places of lines that say nothing
         try:
-            self.kconf = kconfiglib.Kconfig(root, warn=True, warn_to_stderr=False, suppress_traceback=False)
+            self.kconf = read_kconfig(root)
         except kconfiglib.KconfigError as error:
             raise Trouble(self._one_line(str(error))) from None
         except RecursionError:

@@ -9,6 +9,7 @@ import sys
 from trouble import Trouble
 
 NAME = "platformio.ini"
+TABLES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "partition_table")
 REFERENCE = re.compile(r"\$\{(\w[\w:.-]*)\.([\w.-]+)\}")
 DEPTH_MAX = 20  # of references in references
 
@@ -112,6 +113,9 @@ class PlatformIO:
         if table and os.path.isfile(os.path.join(self.project, table)):
             options.set("PARTITION_TABLE_CUSTOM", "y", NAME)
             options.set("PARTITION_TABLE_CUSTOM_FILENAME", f'"{table}"', NAME)
+        elif table and os.path.isfile(os.path.join(TABLES, table)):  # one of ESP-IDF's
+            options.set("PARTITION_TABLE_CUSTOM", "y", NAME)
+            options.set("PARTITION_TABLE_CUSTOM_FILENAME", f'"{os.path.join(TABLES, table)}"', NAME)
         elif table:
             self.notes.append(f"{NAME}: {table} is a partition table of PlatformIO's own: the sdkconfig's counts")
 
@@ -122,7 +126,8 @@ class PlatformIO:
         embedded = [(kind, [os.path.normpath(os.path.join(self.project, path)) for path in
                             self.option(f"board_build.{option}").split()])
                     for kind, option in (("TEXT", "embed_txtfiles"), ("BINARY", "embed_files"))]
-        lines = [listed("otter_pio_definitions", self.definitions), listed("otter_pio_includes", [self.include, *self.includes])]
+        lines = [listed("otter_pio_definitions", self.definitions),
+                 listed("otter_pio_includes", [self.include, self.source, *self.includes])]
         lines += [listed(f"otter_pio_embedded_{kind}", paths) for kind, paths in embedded]
         if os.path.isdir(self.data) and os.listdir(self.data):
             lines.append(listed("otter_pio_data", [self.data]))

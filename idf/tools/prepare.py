@@ -11,6 +11,7 @@ import kconfig
 import platformio
 from components import absent_submodules, Finder, scan
 from idf_names import ABSENT, IN_LIBRARY
+from implied import add_implied
 from trouble import Trouble, short
 
 CXX_SUFFIXES = (".cpp", ".cc", ".cxx", ".c++", ".C")
@@ -50,13 +51,15 @@ def find_components(args, notes, settings):
     scan(list(finder.found.values()), args.cmake, args.build,
          {"project_dir": args.project, "idf_path": args.idf, "idf_target": args.target, "build_dir": args.build})
     finder.resolve_names()
+    if not args.minimal:
+        add_implied(finder.found, notes)
     return finder
 
 
 def choose(finder, args, notes):
     """The names of what is built, each behind what it requires."""
     found, order, state, absent = finder.found, [], {}, {}
-    start = args.component or ["main"]
+    start = ["newlib", *(args.component or ["main"])]
     if not args.component and not args.minimal:
         start += [c.name for c in found.values() if not c.ours and c.name != "main"]
     main = found.get("main")

@@ -17,6 +17,7 @@ typedef enum {
     RINGBUF_TYPE_BYTEBUF,    /* bytes without borders */
     RINGBUF_TYPE_MAX,
 } RingbufferType_t;
+typedef RingbufferType_t ringbuf_type_t; /* in ESP-IDF 3 */
 
 /** Room for a ring buffer besides its bytes. */
 typedef struct {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "esp_bit_defs.h"
+#include "soc/soc_caps.h"
 
 #ifdef __cplusplus
 extern "C" {

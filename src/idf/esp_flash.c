@@ -114,6 +114,45 @@ esp_err_t esp_flash_read_unique_chip_id(esp_flash_t *chip, uint64_t *out_id)
     return ESP_ERR_NOT_SUPPORTED;
 }
 
+esp_err_t esp_flash_get_chip_write_protect(esp_flash_t *chip, bool *write_protected)
+{
+    esp_partition_t all;
+    if (write_protected == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *write_protected = false;
+    return whole(chip, &all) ? ESP_OK : ESP_ERR_INVALID_STATE;
+}
+
+esp_err_t esp_flash_set_chip_write_protect(esp_flash_t *chip, bool write_protect)
+{
+    bool unused;
+    return write_protect ? ESP_ERR_NOT_SUPPORTED : esp_flash_get_chip_write_protect(chip, &unused);
+}
+
+esp_err_t esp_flash_get_protected_region(esp_flash_t *chip, const esp_flash_region_t *region,
+                                         bool *out_protected)
+{
+    return region != NULL ? esp_flash_get_chip_write_protect(chip, out_protected) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_flash_set_protected_region(esp_flash_t *chip, const esp_flash_region_t *region, bool protect)
+{
+    return region != NULL ? esp_flash_set_chip_write_protect(chip, protect) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_flash_get_protectable_regions(const esp_flash_t *chip, const esp_flash_region_t **out_regions,
+                                            uint32_t *out_num_regions)
+{
+    (void)chip;
+    if (out_regions == NULL || out_num_regions == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *out_regions = NULL;
+    *out_num_regions = 0;
+    return ESP_OK;
+}
+
 esp_err_t esp_flash_init(esp_flash_t *chip)
 {
     (void)chip;

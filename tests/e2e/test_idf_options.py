@@ -266,6 +266,24 @@ void app_main(void)
         self.assertLessEqual({"main", "first", "second", "both"}, set(components))
         self.assertNotIn("not", components)
 
+    def test_what_every_component_could_include_in_idf_4_is_required_for_it_and_told(self):
+        made = self.made(None, {
+            "CMakeLists.txt": "set(EXTRA_COMPONENT_DIRS nowhere)\n" + SMALL_CMAKE,
+            "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c" REQUIRES old EMBED_FILES '
+                                   '"${CMAKE_CURRENT_BINARY_DIR}/made.txt")\nadd_custom_command(OUTPUT made.txt COMMAND '
+                                   '${CMAKE_COMMAND} -E touch made.txt)\n',
+            "main/main.c": '#include "old.h"\nextern char made[] asm("_binary_made_txt_start");\n'
+                           'void app_main(void)\n{\n    old(made[0]);\n}\n',
+            "main/Kconfig.projbuild": 'menu "Mine"\n    help\n        A menu with a text.\nendmenu\n',
+            "components/old/CMakeLists.txt": 'idf_component_register(SRCS "old.c" INCLUDE_DIRS "." REQUIRES freertos)\n',
+            "components/old/old.h": '#include "driver/gpio.h"\nvoid old(gpio_num_t pin);\n',
+            "components/old/old.c": '#include "old.h"\n#include <lwip/sockets.h>\n'
+                                    'void old(gpio_num_t pin) { gpio_get_level(pin); }\n',
+            "components/old/test/test_old.c": '#include "esp_eth.h"\n'})
+        told = made.build().stderr
+        self.assertIn("refused by ESP-IDF 5: old uses esp_driver_gpio, lwip", told)
+        self.assertIn("EXTRA_COMPONENT_DIRS names nowhere, where no component is", told)
+
     def test_components_name_subtypes_of_their_own(self):
         made = self.made(None, {
             "CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',

@@ -124,15 +124,19 @@ class PlatformIO(ConsoleTest):
                                   "add_prefix(headers src/ ${headers})\nidf_component_register(SRCS ${app_sources} "
                                   "PRIV_REQUIRES freertos esp_littlefs EMBED_FILES ../${headers})\n",
             "src/Kconfig.projbuild": "config TASK_CORE\n    hex\n    default FREERTOS_NO_AFFINITY\n",
-            "src/text.h": "embedded",
+            "src/text.h": "embedded", "src/kind.h": "#define KIND 7\n",
             "src/main.cpp": 'extern "C" void app_main(void);\n#include <stdio.h>\n#include "sdkconfig.h"\n'
-                          'void app_main(void) {\n'
-                          'printf("common %d, level %d, core %x\\n", COMMON, CONFIG_LOG_DEFAULT_LEVEL, CONFIG_TASK_CORE); }\n'})
+                          '#include <kind.h>\nvoid app_main(void) {\nprintf("common %d, level %d, core %x, kind %d\\n", COMMON, '
+                          'CONFIG_LOG_DEFAULT_LEVEL, CONFIG_TASK_CORE, KIND); }\n'})
         self.addCleanup(made.remove)
         done = made.build("-D", "PIO_ENV=first")
         self.assertIn("huge_app.csv is a partition table of PlatformIO's own", done.stdout + done.stderr)
+        made.write("platformio.ini", INI.replace("board = x", "board_build.partitions = partitions_two_ota.csv"))
+        again = made.build("-D", "PIO_ENV=first")
+        self.assertNotIn("a partition table", again.stdout + again.stderr)
+        self.assertIn("ota_1", (made.out / "config" / "table.json").read_text())
         said = otter("run", made.out, "--until", "common", "--max-seconds", "60").stdout
-        self.check_lines(("common 3, level 0, core 7fffffff\n",), said)
+        self.check_lines(("common 3, level 0, core 7fffffff, kind 7\n",), said)
 
 
 if __name__ == "__main__":

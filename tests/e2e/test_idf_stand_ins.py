@@ -41,6 +41,8 @@ class StandIns(ConsoleTest):
             "phone in time 1, twice 0x103, enterprise 0x102, pin 36\n",
             "psram 0 0, core dump 0x105, crc 0xcbf43926\n",
             "ping sent 3, answered all or none 1, other size 0x104\n", "ping ended 1\n", "ping ended 1\n",
+            "text 10 9 ABCDEFG bcabc none\n", "numbers -12 ffffffff 101 none\n", "lock 0 -1, then 0\n",
+            "sha1 0, base64 0 qZk+NkcGgWq6PiVxeFDCbJzQ2J0 kettle, pins 64\n",
             "given by address\n"), done.stdout)
 
     def test_each_answers_as_a_chip_alone(self):

@@ -3,6 +3,8 @@
 #include "mdns.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "esp_log.h"
 #include "freertos/FreeRTOS.h"
@@ -11,6 +13,8 @@
 static const char TAG[] = "mdns";
 
 static atomic_bool ready;
+static portMUX_TYPE lock = portMUX_INITIALIZER_UNLOCKED;
+static char name[MDNS_NAME_BUF_LEN];
 
 esp_err_t mdns_init(void)
 {
@@ -26,9 +30,9 @@ void mdns_free(void)
 }
 
 /** Something that has a name. */
-static esp_err_t take(const char *name)
+static esp_err_t take(const char *text)
 {
-    return name == NULL ? ESP_ERR_INVALID_ARG : atomic_load(&ready) ? ESP_OK : ESP_ERR_INVALID_STATE;
+    return text == NULL ? ESP_ERR_INVALID_ARG : atomic_load(&ready) ? ESP_OK : ESP_ERR_INVALID_STATE;
 }
 
 static esp_err_t take_service(const char *service_type, const char *proto)
@@ -39,7 +43,42 @@ static esp_err_t take_service(const char *service_type, const char *proto)
 
 esp_err_t mdns_hostname_set(const char *hostname)
 {
-    return take(hostname);
+    esp_err_t err = take(hostname);
+    if (err == ESP_OK && strlen(hostname) > MDNS_NAME_MAX_LEN) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (err == ESP_OK) {
+        taskENTER_CRITICAL(&lock);
+        snprintf(name, sizeof(name), "%s", hostname);
+        taskEXIT_CRITICAL(&lock);
+    }
+    return err;
+}
+
+esp_err_t mdns_hostname_get(char *hostname)
+{
+    esp_err_t err = take(hostname);
+    if (err == ESP_OK) {
+        taskENTER_CRITICAL(&lock);
+        memcpy(hostname, name, sizeof(name));
+        taskEXIT_CRITICAL(&lock);
+    }
+    return err == ESP_OK && hostname[0] == '\0' ? ESP_ERR_INVALID_STATE : err;
+}
+
+esp_err_t mdns_netif_action(esp_netif_t *esp_netif, mdns_event_actions_t event_action)
+{
+    return esp_netif != NULL && event_action != 0 ? take("") : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t mdns_register_netif(esp_netif_t *esp_netif)
+{
+    return esp_netif != NULL ? take("") : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t mdns_unregister_netif(esp_netif_t *esp_netif)
+{
+    return mdns_register_netif(esp_netif);
 }
 
 esp_err_t mdns_instance_name_set(const char *instance_name)

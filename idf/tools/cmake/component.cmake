@@ -208,7 +208,7 @@ endfunction()
 function(target_add_binary_data target file type)
   cmake_parse_arguments(PARSE_ARGV 3 _ "" "RENAME_TO" "DEPENDS")
   cmake_path(ABSOLUTE_PATH file NORMALIZE)
-  get_source_file_property(made ${file} GENERATED)
+  cmake_path(IS_PREFIX CMAKE_BINARY_DIR ${file} made) # by a command that may come behind this one
   if(NOT EXISTS ${file} AND NOT made AND NOT __DEPENDS)
     otter_stop("${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt embeds ${file}, which is not there: put it there, or correct the name")
   endif()

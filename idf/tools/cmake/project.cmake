@@ -160,7 +160,8 @@ function(otter_project_flags)
   endif()
   get_target_property(includes otter::base INTERFACE_INCLUDE_DIRECTORIES)
   list(TRANSFORM includes APPEND /freertos OUTPUT_VARIABLE freertos) # ESP-IDF has that as a path of its own, too
-  target_include_directories(otter_project_flags INTERFACE ${CMAKE_BINARY_DIR}/config ${includes} ${freertos})
+  target_include_directories(otter_project_flags INTERFACE ${CMAKE_BINARY_DIR}/config ${includes} ${freertos}
+                             ${otter_dir_newlib}/include) # what all components see
   target_compile_definitions(otter_project_flags INTERFACE ESP_PLATFORM IDF_VER="v5.5" _GNU_SOURCE OTTER_RTC_MEMORY
                              OTTER_SDKCONFIG="${CMAKE_BINARY_DIR}/config/sdkconfig.h"
                              $<$<BOOL:${CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE}>:NDEBUG>)
@@ -168,7 +169,9 @@ function(otter_project_flags)
     -fmacro-prefix-map=${CMAKE_SOURCE_DIR}=. -fmacro-prefix-map=${otter_idf}=/IDF # the image is the same wherever it is built
     $<$<COMPILE_LANGUAGE:C>:-std=gnu17> $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>
     -Wno-format -Wno-unused -Wno-sign-compare -Wno-overflow -Wno-stringop-overflow -Wno-address-of-packed-member
-    $<$<COMPILE_LANGUAGE:C>:-Wno-pointer-to-int-cast> -Wno-int-to-pointer-cast -Wno-unused-result ${otter_instrument})
+    $<$<COMPILE_LANGUAGE:C>:-Wno-pointer-to-int-cast>
+    $<$<COMPILE_LANGUAGE:CXX>:-fpermissive> # a pointer in an uint32_t, which is no error where both have 32 bits
+    -Wno-int-to-pointer-cast -Wno-unused-result ${otter_instrument})
 endfunction()
 
 # --sanitize and --coverage of `otter build`.

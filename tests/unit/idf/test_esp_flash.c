@@ -91,6 +91,17 @@ static void sizes_are_those_of_the_file(void **state)
     assert_int_equal(esp_flash_get_size(NULL, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_flash_read_id(NULL, &size), ESP_ERR_NOT_SUPPORTED);
     assert_int_equal(esp_flash_read_unique_chip_id(NULL, &(uint64_t){0}), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(esp_flash_set_chip_write_protect(NULL, true), ESP_ERR_NOT_SUPPORTED);
+    bool is_protected = true;
+    const esp_flash_region_t region = {.offset = 0, .size = FLASH_SIZE};
+    assert_int_equal(esp_flash_set_protected_region(NULL, &region, false), ESP_OK);
+    assert_int_equal(esp_flash_set_protected_region(NULL, NULL, false), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_flash_get_protected_region(NULL, &region, &is_protected), ESP_OK);
+    assert_false(is_protected);
+    const esp_flash_region_t *regions = &region;
+    uint32_t count = 1;
+    assert_int_equal(esp_flash_get_protectable_regions(NULL, &regions, &count), ESP_OK);
+    assert_true(regions == NULL && count == 0);
     assert_int_equal(esp_flash_init(NULL), ESP_OK);
     assert_true(esp_flash_chip_driver_initialized(NULL));
     spi_flash_init();

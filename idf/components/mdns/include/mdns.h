@@ -12,6 +12,9 @@
 extern "C" {
 #endif
 
+#define MDNS_NAME_MAX_LEN 64
+#define MDNS_NAME_BUF_LEN (MDNS_NAME_MAX_LEN + 1)
+
 #define MDNS_TYPE_A   0x0001
 #define MDNS_TYPE_PTR 0x000C
 #define MDNS_TYPE_TXT 0x0010
@@ -42,12 +45,26 @@ typedef struct mdns_result_s {
     mdns_ip_addr_t *addr;
 } mdns_result_t;
 
+typedef enum {
+    MDNS_EVENT_ENABLE_IP4 = 1 << 1,
+    MDNS_EVENT_ENABLE_IP6 = 1 << 2,
+    MDNS_EVENT_ANNOUNCE_IP4 = 1 << 3,
+    MDNS_EVENT_ANNOUNCE_IP6 = 1 << 4,
+    MDNS_EVENT_DISABLE_IP4 = 1 << 5,
+    MDNS_EVENT_DISABLE_IP6 = 1 << 6,
+} mdns_event_actions_t;
+
 /* Codes: ESP_ERR_INVALID_ARG with NULL; ESP_ERR_INVALID_STATE before mdns_init(). */
 
 /** Says once in the log that this is a stand-in. @return ESP_OK, also when called again */
 esp_err_t mdns_init(void);
 void mdns_free(void);
 esp_err_t mdns_hostname_set(const char *hostname);
+/** @param hostname  MDNS_NAME_BUF_LEN bytes, for what was set last. @return also ESP_ERR_INVALID_STATE: nothing was */
+esp_err_t mdns_hostname_get(char *hostname);
+esp_err_t mdns_netif_action(esp_netif_t *esp_netif, mdns_event_actions_t event_action);
+esp_err_t mdns_register_netif(esp_netif_t *esp_netif);
+esp_err_t mdns_unregister_netif(esp_netif_t *esp_netif);
 esp_err_t mdns_instance_name_set(const char *instance_name);
 esp_err_t mdns_service_add(const char *instance_name, const char *service_type, const char *proto,
                            uint16_t port, mdns_txt_item_t txt[], size_t num_items);

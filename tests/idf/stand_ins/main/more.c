@@ -142,4 +142,5 @@ void ask_more(void)
     printf("psram %d %d, core dump 0x%x, crc 0x%x\n", esp_psram_is_initialized(), (int)esp_psram_get_size(),
            esp_core_dump_get_summary(&summary), (unsigned)esp_crc32_le(0, (const uint8_t *)"123456789", 9));
     ask_ping();
+    ask_names();
 }

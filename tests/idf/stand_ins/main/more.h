@@ -3,3 +3,4 @@
 #pragma once
 
 void ask_more(void);
+void ask_names(void);
