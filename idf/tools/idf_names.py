@@ -21,8 +21,8 @@ esp_driver_twai esp_gdbstub esp_hid
 esp_ipc esp_lcd esp_local_ctrl esp_mm esp_netif_stack esp_phy
 esp_serial_slave_link esp_tee esp_trace esp_usb_cdc_rom_console esp_vfs_console esp_wifi
 expat freemodbus idf_test ieee802154 jsmn libsodium nghttp openssl
-openthread perfmon protobuf-c protocomm riscv rt sdmmc tinyusb
-touch_element ulp usb wifi_provisioning wpa_supplicant xtensa
+openthread perfmon protobuf-c riscv rt sdmmc tinyusb
+touch_element ulp usb wpa_supplicant xtensa
 esp_hal_ana_cmpr esp_hal_ana_conv esp_hal_cam esp_hal_clock esp_hal_dma esp_hal_gpio esp_hal_gpspi esp_hal_i2c esp_hal_i2s
 esp_hal_ieee802154 esp_hal_jpeg esp_hal_lcd esp_hal_ledc esp_hal_mcpwm esp_hal_mspi esp_hal_parlio esp_hal_pcnt
 esp_hal_pmu esp_hal_ppa esp_hal_rmt esp_hal_rtc_timer esp_hal_sd esp_hal_security esp_hal_timg esp_hal_touch_sens

@@ -18,7 +18,7 @@ class StandIns(ConsoleTest):
 
     def check(self, *options):
         self.project.build(*options)
-        done = otter("run", self.project.out, "--new", "--until", "all are asked", "--max-seconds", "60", input="hello world\n")
+        done = otter("run", self.project.out, "--new", "--gpio", "9=1", "--until", "all are asked", "--max-seconds", "60", input="hello world\n")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.check_lines((
             "uart without a driver -1\n", "small buffer -1\n", "port 0 is the console\n", "twice -1\n",
@@ -43,6 +43,11 @@ class StandIns(ConsoleTest):
             "ping sent 3, answered all or none 1, other size 0x104\n", "ping ended 1\n", "ping ended 1\n",
             "text 10 9 ABCDEFG bcabc none\n", "numbers -12 ffffffff 101 none\n", "lock 0 -1, then 0\n",
             "sha1 0, base64 0 qZk+NkcGgWq6PiVxeFDCbJzQ2J0 kettle, pins 64\n",
+            "early 0x103, known 0\n", "step 0 of a phone", "step 1 of a phone", "step 3 of a phone provisioning\n",
+            "step 2 of a phone", "step 5 of a phone", "step 6 of a phone", "step 7 of a phone", "known 1, twice 0x103\n",
+            "asked hello by 7 of the app\n", "endpoint -1 0x106 0x105\n",
+            "button event 7\n", "long press in time 1, held 1\n", "callbacks 1, none 0x103\n",
+            "json 0 0 -1 https://x 0 0: 2 parts, 42, 7, 1; out 0 -1\n", "QR code: a text\n",
             "given by address\n"), done.stdout)
 
     def test_each_answers_as_a_chip_alone(self):

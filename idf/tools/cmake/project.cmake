@@ -170,6 +170,7 @@ function(otter_project_flags)
     $<$<COMPILE_LANGUAGE:C>:-std=gnu17> $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>
     -Wno-format -Wno-unused -Wno-sign-compare -Wno-overflow -Wno-stringop-overflow -Wno-address-of-packed-member
     $<$<COMPILE_LANGUAGE:C>:-Wno-pointer-to-int-cast>
+    $<$<COMPILE_LANGUAGE:C>:-fcommon> # variables that a header defines, as the compilers of ESP-IDF 4 have it
     $<$<COMPILE_LANGUAGE:CXX>:-fpermissive> # a pointer in an uint32_t, which is no error where both have 32 bits
     -Wno-int-to-pointer-cast -Wno-unused-result ${otter_instrument})
 endfunction()

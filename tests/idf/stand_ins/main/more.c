@@ -143,4 +143,5 @@ void ask_more(void)
            esp_core_dump_get_summary(&summary), (unsigned)esp_crc32_le(0, (const uint8_t *)"123456789", 9));
     ask_ping();
     ask_names();
+    ask_provision();
 }

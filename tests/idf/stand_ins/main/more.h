@@ -4,3 +4,4 @@
 
 void ask_more(void);
 void ask_names(void);
+void ask_provision(void);
