@@ -354,7 +354,8 @@ const char *__ubsan_default_options(void)
                       $<$<BOOL:${OTTER_PROJECT_COVERAGE}>:LINKER:-u,__gcov_dump>) # a restart counts, too
   target_compile_options(${name}.elf PRIVATE ${otter_instrument})
   # In a group, for a component may use what it does not say that it requires; then as targets, with what each of them links.
-  target_link_libraries(${name}.elf PRIVATE -Wl,--start-group ${files} -Wl,--end-group ${libraries})
+  # Mathematics is a library of its own on this machine, and a part of newlib.
+  target_link_libraries(${name}.elf PRIVATE -Wl,--start-group ${files} -Wl,--end-group ${libraries} m)
   add_custom_command(OUTPUT config/size_checked
     COMMAND ${otter_python} -B ${otter_idf}/tools/check_size.py ${CMAKE_BINARY_DIR}/config/table.json ${name}.bin
     COMMAND ${CMAKE_COMMAND} -E touch config/size_checked
