@@ -13,7 +13,7 @@ partition_table pthread soc spi_flash
 # used of it does not compile.
 ABSENT = frozenset("""
 app_trace asio cbor cmock coap esp32 esp32c3 esp32h2 esp32s2 esp32s3 esp_blockdev
-esp_blockdev_util esp_coex esp_driver_ana_cmpr esp_driver_bitscrambler esp_driver_cam esp_driver_dac esp_driver_dma
+esp_blockdev_util esp_coex esp_driver_ana_cmpr esp_driver_bitscrambler esp_driver_cam esp_driver_dma
 esp_driver_i2s esp_driver_i3c esp_driver_isp esp_driver_jpeg
 esp_driver_mcpwm esp_driver_parlio esp_driver_pcnt esp_driver_ppa esp_driver_rmt esp_driver_sd_intf
 esp_driver_sdio esp_driver_sdm esp_driver_sdmmc esp_driver_sdspi

@@ -88,6 +88,34 @@ esp_err_t esp_eth_stop(esp_eth_handle_t hdl)
     return set_running(hdl, false);
 }
 
+/** What is the same of each link. */
+static esp_err_t link_ioctl(esp_eth_io_cmd_t cmd, void *data)
+{
+    switch (cmd) {
+    case ETH_CMD_G_PHY_ADDR:
+        *(int *)data = 0;
+        return ESP_OK;
+    case ETH_CMD_G_AUTONEGO:
+        *(bool *)data = true;
+        return ESP_OK;
+    case ETH_CMD_G_SPEED:
+        *(eth_speed_t *)data = ETH_SPEED_100M;
+        return ESP_OK;
+    case ETH_CMD_G_DUPLEX_MODE:
+        *(eth_duplex_t *)data = ETH_DUPLEX_FULL;
+        return ESP_OK;
+    case ETH_CMD_S_PHY_ADDR:
+    case ETH_CMD_S_AUTONEGO:
+    case ETH_CMD_S_SPEED:
+    case ETH_CMD_S_PROMISCUOUS:
+    case ETH_CMD_S_FLOW_CTRL:
+    case ETH_CMD_S_DUPLEX_MODE:
+        return ESP_OK;
+    default:
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+}
+
 esp_err_t esp_eth_ioctl(esp_eth_handle_t hdl, esp_eth_io_cmd_t cmd, void *data)
 {
     driver_t *driver = hdl;
@@ -102,7 +130,7 @@ esp_err_t esp_eth_ioctl(esp_eth_handle_t hdl, esp_eth_io_cmd_t cmd, void *data)
         memcpy(driver->mac, data, sizeof(driver->mac));
         return ESP_OK;
     default:
-        return ESP_ERR_NOT_SUPPORTED;
+        return link_ioctl(cmd, data);
     }
 }
 
@@ -121,6 +149,36 @@ static void follow(void *arg, esp_event_base_t base, int32_t id, void *data)
     } else if (id == ETHERNET_EVENT_DISCONNECTED) {
         esp_netif_action_disconnected(netif, base, id, data);
     }
+}
+
+static esp_err_t free_mac(esp_eth_mac_t *mac)
+{
+    free(mac);
+    return ESP_OK;
+}
+
+static esp_err_t free_phy(esp_eth_phy_t *phy)
+{
+    free(phy);
+    return ESP_OK;
+}
+
+esp_eth_mac_t *esp_eth_mac_new_esp32(const void *config, ...)
+{
+    esp_eth_mac_t *mac = config != NULL ? calloc(1, sizeof(*mac)) : NULL;
+    if (mac != NULL) {
+        mac->del = free_mac;
+    }
+    return mac;
+}
+
+esp_eth_phy_t *esp_eth_phy_new_generic(const eth_phy_config_t *config)
+{
+    esp_eth_phy_t *phy = config != NULL ? calloc(1, sizeof(*phy)) : NULL;
+    if (phy != NULL) {
+        phy->del = free_phy;
+    }
+    return phy;
 }
 
 esp_eth_netif_glue_handle_t esp_eth_new_netif_glue(esp_eth_handle_t eth_hdl)

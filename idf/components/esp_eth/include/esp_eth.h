@@ -7,6 +7,8 @@
 
 #include "esp_err.h"
 #include "esp_event.h"
+#include "esp_eth_mac.h"
+#include "esp_eth_phy.h"
 #include "esp_netif.h"
 
 #ifdef __cplusplus
@@ -14,8 +16,6 @@ extern "C" {
 #endif
 
 typedef void *esp_eth_handle_t;
-typedef struct esp_eth_mac_s esp_eth_mac_t;
-typedef struct esp_eth_phy_s esp_eth_phy_t;
 
 typedef struct {
     esp_eth_mac_t *mac;
@@ -36,7 +36,22 @@ typedef enum {
 } eth_event_t;
 ESP_EVENT_DECLARE_BASE(ETH_EVENT);
 
-typedef enum { ETH_CMD_G_MAC_ADDR, ETH_CMD_S_MAC_ADDR } esp_eth_io_cmd_t;
+/* The link has 100 Mbit/s, both ways at once; what sets such things is accepted. */
+typedef enum {
+    ETH_CMD_G_MAC_ADDR, /* 6 bytes, as the next */
+    ETH_CMD_S_MAC_ADDR,
+    ETH_CMD_G_PHY_ADDR, /* an int, which is 0 */
+    ETH_CMD_S_PHY_ADDR,
+    ETH_CMD_G_AUTONEGO, /* a bool, which is true */
+    ETH_CMD_S_AUTONEGO,
+    ETH_CMD_G_SPEED, /* an eth_speed_t */
+    ETH_CMD_S_SPEED,
+    ETH_CMD_S_PROMISCUOUS,
+    ETH_CMD_S_FLOW_CTRL,
+    ETH_CMD_G_DUPLEX_MODE, /* an eth_duplex_t */
+    ETH_CMD_S_DUPLEX_MODE,
+    ETH_CMD_S_PHY_LOOPBACK, /* ESP_ERR_NOT_SUPPORTED */
+} esp_eth_io_cmd_t;
 
 /** @param config  its MAC and PHY may be NULL. @return ESP_OK: uninstall it; ESP_ERR_INVALID_ARG, ESP_ERR_NO_MEM */
 esp_err_t esp_eth_driver_install(const esp_eth_config_t *config, esp_eth_handle_t *out_hdl);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "button_gpio.h"
+#include "esp_eth.h"
 #include "iot_button.h"
 #include "json_parser.h"
 #include "more.h"
@@ -65,6 +66,28 @@ static void ask_endpoints(void)
     protocomm_delete(pc);
 }
 
+static void ask_link(void)
+{
+    const eth_mac_config_t of_idf_4 = ETH_MAC_DEFAULT_CONFIG();
+    const eth_esp32_emac_config_t of_idf_5 = ETH_ESP32_EMAC_DEFAULT_CONFIG();
+    const eth_phy_config_t phy_config = ETH_PHY_DEFAULT_CONFIG();
+    esp_eth_mac_t *old = esp_eth_mac_new_esp32(&of_idf_4), *mac = esp_eth_mac_new_esp32(&of_idf_5, &of_idf_4);
+    esp_eth_phy_t *phy = esp_eth_phy_new_lan87xx(&phy_config);
+    const esp_eth_config_t config = ETH_DEFAULT_CONFIG(mac, phy);
+    eth_speed_t speed = ETH_SPEED_10M;
+    bool loopback = true;
+    esp_eth_handle_t link;
+    ESP_ERROR_CHECK(esp_eth_driver_install(&config, &link));
+    ESP_ERROR_CHECK(esp_eth_ioctl(link, ETH_CMD_G_SPEED, &speed));
+    printf("speed %d, loop 0x%x, no mac %d\n", (int)speed,
+           esp_eth_ioctl(link, ETH_CMD_S_PHY_LOOPBACK, &loopback),
+           esp_eth_mac_new_w5500(NULL, &of_idf_4) == NULL);
+    ESP_ERROR_CHECK(esp_eth_driver_uninstall(link));
+    ESP_ERROR_CHECK(mac->del(mac));
+    ESP_ERROR_CHECK(old->del(old));
+    ESP_ERROR_CHECK(phy->del(phy));
+}
+
 static void on_press(void *button, void *done)
 {
     printf("button event %d\n", (int)iot_button_get_event(button));
@@ -110,6 +133,7 @@ void ask_provision(void)
     esp_qrcode_config_t code = ESP_QRCODE_CONFIG_DEFAULT();
     ask_provisioning();
     ask_endpoints();
+    ask_link();
     ask_button();
     ask_json();
     ESP_ERROR_CHECK(esp_qrcode_generate(&code, "a text"));
