@@ -42,7 +42,7 @@ class StandIns(ConsoleTest):
             "psram 0 0, core dump 0x105, crc 0xcbf43926\n",
             "ping sent 3, answered all or none 1, other size 0x104\n", "ping ended 1\n", "ping ended 1\n",
             "text 10 9 ABCDEFG bcabc none\n", "numbers -12 ffffffff 1024 101 none\n", "lock 0 -1, then 0\n",
-            "old timer 0x103 0x103, 0.5 s, alarms 1, dac 0x102\n",
+            "card 0x107 0x102 0x103\n", "old timer 0x103 0x103, 0.5 s, alarms 1, dac 0x102\n",
             "sha1 0, base64 0 qZk+NkcGgWq6PiVxeFDCbJzQ2J0 kettle, pins 64\n",
             "early 0x103, known 0\n", "step 0 of a phone", "step 1 of a phone", "step 3 of a phone provisioning\n",
             "step 2 of a phone", "step 5 of a phone", "step 6 of a phone", "step 7 of a phone", "known 1, twice 0x103\n",

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_vfs_fat.h"
 
+#include "sdmmc_cmd.h"
+
 #include "otter_files.h"
 
 static esp_err_t mount(const char *base_path, const char *label, const esp_vfs_fat_mount_config_t *config,
@@ -72,4 +74,39 @@ esp_err_t esp_vfs_fat_info(const char *base_path, uint64_t *out_total_bytes, uin
         *out_free_bytes = total > used ? total - used : 0;
     }
     return err;
+}
+
+esp_err_t esp_vfs_fat_sdmmc_mount(const char *base_path, const sdmmc_host_t *host_config,
+                                  const void *slot_config, const esp_vfs_fat_mount_config_t *mount_config,
+                                  sdmmc_card_t **out_card)
+{
+    sdmmc_card_t card;
+    (void)out_card; /* it may be NULL */
+    return base_path == NULL || slot_config == NULL || mount_config == NULL
+               ? ESP_ERR_INVALID_ARG
+               : sdmmc_card_init(host_config, &card);
+}
+
+esp_err_t esp_vfs_fat_sdspi_mount(const char *base_path, const sdmmc_host_t *host_config_input,
+                                  const sdspi_device_config_t *slot_config,
+                                  const esp_vfs_fat_mount_config_t *mount_config, sdmmc_card_t **out_card)
+{
+    return esp_vfs_fat_sdmmc_mount(base_path, host_config_input, slot_config, mount_config, out_card);
+}
+
+esp_err_t esp_vfs_fat_sdcard_unmount(const char *base_path, sdmmc_card_t *card)
+{
+    (void)base_path, (void)card;
+    return ESP_ERR_INVALID_STATE;
+}
+
+esp_err_t esp_vfs_fat_sdmmc_unmount(void)
+{
+    return ESP_ERR_INVALID_STATE;
+}
+
+esp_err_t esp_vfs_fat_sdcard_format(const char *base_path, sdmmc_card_t *card)
+{
+    (void)base_path, (void)card;
+    return ESP_ERR_INVALID_STATE;
 }

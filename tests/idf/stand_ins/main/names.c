@@ -8,8 +8,10 @@
 #include <sys/lock.h>
 
 #include "driver/dac.h"
+#include "driver/sdmmc_host.h"
 #include "driver/timer.h"
 #include "esp_tls_crypto.h"
+#include "esp_vfs_fat.h"
 #include "mdns.h"
 #include "more.h"
 #include "soc/soc_caps.h"
@@ -72,6 +74,13 @@ static void ask_old_drivers(void)
     ESP_ERROR_CHECK(timer_pause(TIMER_GROUP_0, TIMER_1));
     ESP_ERROR_CHECK(timer_deinit(TIMER_GROUP_0, TIMER_1));
     ESP_ERROR_CHECK(dac_output_enable(DAC_CHANNEL_1));
+    const sdmmc_host_t host = SDMMC_HOST_DEFAULT();
+    const sdmmc_slot_config_t slot = SDMMC_SLOT_CONFIG_DEFAULT();
+    const esp_vfs_fat_mount_config_t mount = VFS_FAT_MOUNT_DEFAULT_CONFIG();
+    sdmmc_card_t *card;
+    printf("card 0x%x 0x%x 0x%x\n", esp_vfs_fat_sdmmc_mount("/sd", &host, &slot, &mount, &card),
+           esp_vfs_fat_sdmmc_mount("/sd", NULL, &slot, &mount, &card),
+           esp_vfs_fat_sdcard_unmount("/sd", NULL));
     printf("old timer 0x%x 0x%x, %.1f s, alarms %d, dac 0x%x\n", early, twice, seconds, alarms >= 2,
            dac_output_voltage(DAC_CHANNEL_MAX, 1));
 }
