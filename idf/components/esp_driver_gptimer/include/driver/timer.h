@@ -35,7 +35,8 @@ typedef struct {
     uint32_t divider; /* 2 to 65536 */
 } timer_config_t;
 
-/* Codes: ESP_ERR_INVALID_ARG (no such timer, NULL), ESP_ERR_INVALID_STATE (it is not initialized, or is). Each timer is of one task. */
+/* Codes: ESP_ERR_INVALID_ARG (no such timer, NULL), ESP_ERR_INVALID_STATE (it is not initialized, or is already). One task at a
+   time calls these of a timer. */
 
 /** @return also ESP_ERR_NO_MEM */
 esp_err_t timer_init(timer_group_t group_num, timer_idx_t timer_num, const timer_config_t *config);
