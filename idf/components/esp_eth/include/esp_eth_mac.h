@@ -83,8 +83,8 @@ typedef struct {
     int int_gpio_num;
     uint32_t poll_period_ms;
     int spi_host_id;
-    void *
-        spi_devcfg; /* a spi_device_interface_config_t; in ESP-IDF 4.4 and before: a spi_device_handle_t, as spi_hdl */
+    /* A spi_device_interface_config_t; in ESP-IDF 4.4 and before a spi_device_handle_t, as spi_hdl. */
+    void *spi_devcfg;
     void *spi_hdl;
 } eth_w5500_config_t;
 typedef eth_w5500_config_t eth_dm9051_config_t, eth_ksz8851snl_config_t;
