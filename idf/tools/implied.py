@@ -22,10 +22,10 @@ def reachable(found, names):
     return seen
 
 
-def headers_in_4(found):
-    """{header: the component that gives it}, of our own components."""
+def headers_of(found, components):
+    """{header: the component that gives it}, of those of them that are ours."""
     owners = {}
-    for name in sorted(reachable(found, COMMON_IN_4)):
+    for name in sorted(components):
         include = os.path.join(found[name].folder, "include")
         for path, _, names in os.walk(include) if found[name].ours else ():
             owners.update((os.path.relpath(os.path.join(path, header), include), name) for header in names)
@@ -45,16 +45,20 @@ def included(folder):
     return {header for header in headers if os.path.basename(header) not in own}
 
 
-def add_implied(found, notes):
-    """Has each component of the project require what it could include in ESP-IDF 4, and says so in one line."""
-    owners, told = headers_in_4(found), []
+def add_implied(found, notes, platformio):
+    """Has each component of the project require what it could include in ESP-IDF 4, and says so in one line. PlatformIO's main
+    component includes what it likes."""
+    in_4, told = headers_of(found, reachable(found, COMMON_IN_4)), []
     for component in found.values():
         if component.ours or (component.name == "main" and not component.says_requires):
             continue
+        free = platformio and component.name == "main"
+        owners = headers_of(found, found) if free else in_4
         within = reachable(found, component.requires + component.private)
         missing = sorted({owners[header] for header in included(component.folder) if header in owners} - within)
         if missing:
             component.requires += missing  # publicly: its headers may be what includes them
+        if missing and not free:
             told.append(f"{component.name} uses {', '.join(missing)}")
     if told:
         notes.append("not required, as in ESP-IDF 4, and refused by ESP-IDF 5: " + "; ".join(told[:TOLD_MAX]) +

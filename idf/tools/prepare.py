@@ -52,7 +52,7 @@ def find_components(args, notes, settings):
          {"project_dir": args.project, "idf_path": args.idf, "idf_target": args.target, "build_dir": args.build})
     finder.resolve_names()
     if not args.minimal:
-        add_implied(finder.found, notes)
+        add_implied(finder.found, notes, settings is not None)
     return finder
 
 

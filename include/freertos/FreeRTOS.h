@@ -24,7 +24,6 @@
 #define eTaskStateGet         eTaskGetState
 #define pcTaskGetTaskName     pcTaskGetName
 #define pcTimerGetTimerName   pcTimerGetName
-#define pcTimerGetTimerName   pcTimerGetName
 #define pcQueueGetQueueName   pcQueueGetName
 #define pdTASK_CODE           TaskFunction_t
 #endif

@@ -49,7 +49,7 @@ class StandIns(ConsoleTest):
             "sha1 0, base64 0 qZk+NkcGgWq6PiVxeFDCbJzQ2J0 kettle, pins 64\n",
             "step 0 of a phone", "early 0x103, known 0\n", "step 1 of a phone", "step 3 of a phone provisioning\n",
             "step 2 of a phone", "step 5 of a phone", "step 6 of a phone", "step 7 of a phone", "known 1, twice 0x103\n",
-            "asked hello by 7 of the app\n", "endpoint -1 0x106 0x105\n", "speed 1, loop 0x106, no mac 1\n",
+            "asked hello by 7 of the app\n", "endpoint -1 0x106 0x105\n", "spi 4 1\n", "speed 1, loop 0x106, no mac 1\n",
             "button event 7\n", "long press in time 1, held 1\n", "callbacks 1, none 0x103\n",
             "json 0 0 -1 https://x 0 0: 2 parts, 42, 7, 1; out 0 -1\n", "QR code: a text\n",
             "given by address\n"), done.stdout)

@@ -127,6 +127,56 @@ esp_err_t mdns_service_txt_item_set(const char *service_type, const char *proto,
     return key != NULL && value != NULL ? take_service(service_type, proto) : ESP_ERR_INVALID_ARG;
 }
 
+esp_err_t mdns_delegate_hostname_add(const char *hostname, const mdns_ip_addr_t *address_list)
+{
+    return address_list != NULL ? take(hostname) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t mdns_delegate_hostname_remove(const char *hostname)
+{
+    return take(hostname);
+}
+
+esp_err_t mdns_service_add_for_host(const char *instance_name, const char *service_type, const char *proto,
+                                    const char *hostname, uint16_t port, mdns_txt_item_t txt[],
+                                    size_t num_items)
+{
+    (void)hostname;
+    return mdns_service_add(instance_name, service_type, proto, port, txt, num_items);
+}
+
+esp_err_t mdns_service_remove_for_host(const char *instance_name, const char *service_type, const char *proto,
+                                       const char *hostname)
+{
+    (void)instance_name, (void)hostname;
+    return take_service(service_type, proto);
+}
+
+esp_err_t mdns_service_subtype_add_for_host(const char *instance_name, const char *service_type,
+                                            const char *proto, const char *hostname, const char *subtype)
+{
+    (void)instance_name, (void)hostname;
+    return subtype != NULL ? take_service(service_type, proto) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t mdns_service_txt_item_remove(const char *service_type, const char *proto, const char *key)
+{
+    return key != NULL ? take_service(service_type, proto) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t mdns_query_srv(const char *instance_name, const char *service_type, const char *proto,
+                         uint32_t timeout, mdns_result_t **result)
+{
+    return instance_name != NULL ? mdns_query_ptr(service_type, proto, timeout, 1, result)
+                                 : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t mdns_query_txt(const char *instance_name, const char *service_type, const char *proto,
+                         uint32_t timeout, mdns_result_t **result)
+{
+    return mdns_query_srv(instance_name, service_type, proto, timeout, result);
+}
+
 esp_err_t mdns_query_a(const char *host_name, uint32_t timeout, esp_ip4_addr_t *addr)
 {
     esp_err_t err = addr != NULL ? take(host_name) : ESP_ERR_INVALID_ARG;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "driver/gpio.h"
+#include "driver/spi_master.h"
 #include "esp_err.h"
 #include "esp_eth_com.h"
 
@@ -88,10 +90,18 @@ typedef struct {
     void *spi_hdl;
 } eth_w5500_config_t;
 typedef eth_w5500_config_t eth_dm9051_config_t, eth_ksz8851snl_config_t;
-#define ETH_W5500_DEFAULT_CONFIG(spi_host, spi_devcfg_p)                                                     \
+/* ESP-IDF 5: the host and its device's configuration; ESP-IDF 4: a device's handle. */
+#define OTTER_ETH_OF_TWO(host, devcfg)                                                                       \
     {                                                                                                        \
-        .int_gpio_num = 4, .poll_period_ms = 0, .spi_host_id = (int)(spi_host), .spi_devcfg = (spi_devcfg_p) \
+        .int_gpio_num = 4, .poll_period_ms = 0, .spi_host_id = (int)(host), .spi_devcfg = (devcfg)           \
     }
+#define OTTER_ETH_OF_ONE(handle)                                                                             \
+    {                                                                                                        \
+        .int_gpio_num = 4, .poll_period_ms = 0, .spi_host_id = 0, .spi_devcfg = NULL, .spi_hdl = (handle)    \
+    }
+#define OTTER_ETH_THIRD(first, second, third, ...) third
+#define ETH_W5500_DEFAULT_CONFIG(...)                                                                        \
+    OTTER_ETH_THIRD(__VA_ARGS__, OTTER_ETH_OF_TWO, OTTER_ETH_OF_ONE, )(__VA_ARGS__)
 #define ETH_DM9051_DEFAULT_CONFIG     ETH_W5500_DEFAULT_CONFIG
 #define ETH_KSZ8851SNL_DEFAULT_CONFIG ETH_W5500_DEFAULT_CONFIG
 

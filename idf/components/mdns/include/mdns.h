@@ -78,11 +78,27 @@ esp_err_t mdns_service_txt_set(const char *service_type, const char *proto, mdns
 esp_err_t mdns_service_txt_item_set(const char *service_type, const char *proto, const char *key,
                                     const char *value);
 
+/* The same of a host that this device speaks for; NULL: itself. */
+esp_err_t mdns_delegate_hostname_add(const char *hostname, const mdns_ip_addr_t *address_list);
+esp_err_t mdns_delegate_hostname_remove(const char *hostname);
+esp_err_t mdns_service_add_for_host(const char *instance_name, const char *service_type, const char *proto,
+                                    const char *hostname, uint16_t port, mdns_txt_item_t txt[],
+                                    size_t num_items);
+esp_err_t mdns_service_remove_for_host(const char *instance_name, const char *service_type, const char *proto,
+                                       const char *hostname);
+esp_err_t mdns_service_subtype_add_for_host(const char *instance_name, const char *service_type,
+                                            const char *proto, const char *hostname, const char *subtype);
+esp_err_t mdns_service_txt_item_remove(const char *service_type, const char *proto, const char *key);
+
 /** Waits as long as a query does. @return ESP_ERR_NOT_FOUND */
 esp_err_t mdns_query_a(const char *host_name, uint32_t timeout, esp_ip4_addr_t *addr);
 /** @param results  NULL: none */
 esp_err_t mdns_query_ptr(const char *service_type, const char *proto, uint32_t timeout, size_t max_results,
                          mdns_result_t **results);
+esp_err_t mdns_query_srv(const char *instance_name, const char *service_type, const char *proto,
+                         uint32_t timeout, mdns_result_t **result);
+esp_err_t mdns_query_txt(const char *instance_name, const char *service_type, const char *proto,
+                         uint32_t timeout, mdns_result_t **result);
 void mdns_query_results_free(mdns_result_t *results);
 
 #ifdef __cplusplus

@@ -97,6 +97,7 @@ void ask_names(void)
     ESP_ERROR_CHECK(mdns_init());
     ESP_ERROR_CHECK(mdns_hostname_set("kettle"));
     ESP_ERROR_CHECK(mdns_hostname_get(name));
+    ESP_ERROR_CHECK(mdns_service_subtype_add_for_host(NULL, "_http", "_tcp", NULL, "_server"));
     int hashed = esp_crypto_sha1((const unsigned char *)"abc", 3, digest);
     int encoded = esp_crypto_base64_encode(text, sizeof(text), &length, digest, sizeof(digest));
     printf("sha1 %d, base64 %d %.27s %s, pins %d\n", hashed, encoded, text, name, SOC_GPIO_PIN_COUNT);

@@ -74,11 +74,15 @@ static void ask_link(void)
     esp_eth_mac_t *old = esp_eth_mac_new_esp32(&of_idf_4), *mac = esp_eth_mac_new_esp32(&of_idf_5, &of_idf_4);
     esp_eth_phy_t *phy = esp_eth_phy_new_lan87xx(&phy_config);
     const esp_eth_config_t config = ETH_DEFAULT_CONFIG(mac, phy);
+    spi_device_interface_config_t device = {0};
+    const eth_w5500_config_t of_one = ETH_W5500_DEFAULT_CONFIG(NULL),
+                             of_two = ETH_W5500_DEFAULT_CONFIG(SPI2_HOST, &device);
     eth_speed_t speed = ETH_SPEED_10M;
     bool loopback = true;
     esp_eth_handle_t link;
     ESP_ERROR_CHECK(esp_eth_driver_install(&config, &link));
     ESP_ERROR_CHECK(esp_eth_ioctl(link, ETH_CMD_G_SPEED, &speed));
+    printf("spi %d %d\n", of_one.int_gpio_num, of_two.spi_host_id);
     printf("speed %d, loop 0x%x, no mac %d\n", (int)speed,
            esp_eth_ioctl(link, ETH_CMD_S_PHY_LOOPBACK, &loopback),
            esp_eth_mac_new_w5500(NULL, &of_idf_4) == NULL);
