@@ -126,7 +126,8 @@ class PlatformIO(ConsoleTest):
             "src/Kconfig.projbuild": "config TASK_CORE\n    hex\n    default FREERTOS_NO_AFFINITY\n",
             "src/text.h": "embedded", "src/kind.h": "#define KIND 7\n",
             "src/main.cpp": 'extern "C" void app_main(void);\n#include <stdio.h>\n#include "sdkconfig.h"\n'
-                          '#include <kind.h>\n#include "mdns.h"\nvoid app_main(void) {\nmdns_free();\nprintf("common %d, level %d, core %x, kind %d\\n", COMMON, '
+                          '#include <kind.h>\n#include "mdns.h"\nvoid app_main(void) {\nmdns_free();\n'
+                          'printf("common %d, level %d, core %x, kind %d\\n", COMMON, '
                           'CONFIG_LOG_DEFAULT_LEVEL, CONFIG_TASK_CORE, KIND); }\n'})
         self.addCleanup(made.remove)
         done = made.build("-D", "PIO_ENV=first")
