@@ -99,10 +99,11 @@ static int read_float(const cJSON *item, float *val)
 
 static int read_string(const cJSON *item, char *val, int size)
 {
-    if (!cJSON_IsString(item) || size <= 0 || strlen(item->valuestring) >= (size_t)size) {
+    const size_t length = cJSON_IsString(item) ? strlen(item->valuestring) : 0;
+    if (!cJSON_IsString(item) || size <= 0 || length >= (size_t)size) {
         return OS_FAIL;
     }
-    strcpy(val, item->valuestring);
+    memcpy(val, item->valuestring, length + 1);
     return OS_SUCCESS;
 }
 

@@ -60,7 +60,8 @@ __attribute__((weak)) char *utoa(unsigned value, char *text, int base)
         *--at = "0123456789abcdefghijklmnopqrstuvwxyz"[value % (unsigned)base];
         value /= (unsigned)base;
     } while (value > 0);
-    return strcpy(text, at);
+    memcpy(text, at, (size_t)(digits + sizeof(digits) - at));
+    return text;
 }
 
 __attribute__((weak)) char *itoa(int value, char *text, int base)

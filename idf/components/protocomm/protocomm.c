@@ -63,13 +63,14 @@ static esp_err_t add(protocomm_t *pc, const char *name, protocomm_req_handler_t 
     if (*at != NULL) {
         return ESP_FAIL;
     }
-    endpoint_t *made = calloc(1, sizeof(*made) + strlen(name) + 1);
+    const size_t size = strlen(name) + 1;
+    endpoint_t *made = calloc(1, sizeof(*made) + size);
     if (made == NULL) {
         return ESP_ERR_NO_MEM;
     }
     made->handler = handler;
     made->priv_data = priv_data;
-    strcpy(made->name, name);
+    memcpy(made->name, name, size);
     *at = made;
     return ESP_OK;
 }

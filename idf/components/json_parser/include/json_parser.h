@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 #define OS_SUCCESS       0
-#define OS_FAIL          -1
+#define OS_FAIL          (-1)
 #define JPARSE_DEPTH_MAX 16 /* of what is entered */
 
 typedef struct {
