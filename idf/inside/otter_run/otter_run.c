@@ -30,14 +30,37 @@ static const char TAG[] = "otter_run";
 
 static struct {
     bool runs; /* under `otter run` */
-    int control;
+    bool has_flash_speed, has_link, fast;
+    int control, trace;
     otter_run_boot_t boot;
+    otter_run_flash_speed_t flash_speed;
+    otter_run_link_t link;
     otter_run_shared_t *shared;
-} run;
+} run = {.trace = -1};
 
 otter_run_shared_t *otter_run_shared(void)
 {
     return run.shared;
+}
+
+int otter_run_trace(void)
+{
+    return run.trace;
+}
+
+const otter_run_flash_speed_t *otter_run_flash_speed(void)
+{
+    return run.has_flash_speed ? &run.flash_speed : NULL;
+}
+
+const otter_run_link_t *otter_run_link(void)
+{
+    return run.has_link ? &run.link : NULL;
+}
+
+bool otter_run_is_fast(void)
+{
+    return run.fast;
 }
 
 void otter_run_tell(char message)
@@ -67,6 +90,16 @@ static void refuse(const char *why)
     otter_run_end(OTTER_RUN_SAYS_NO_START);
 }
 
+/** What the runner says beside what is needed. */
+static void read_options(void)
+{
+    const char *speed = getenv(OTTER_RUN_ENV_FLASH_SPEED), *link = getenv(OTTER_RUN_ENV_LINK);
+    run.trace = descriptor(OTTER_RUN_ENV_TRACE);
+    run.fast = getenv(OTTER_RUN_ENV_FAST) != NULL;
+    run.has_flash_speed = speed != NULL && otter_run_flash_speed_decode(speed, &run.flash_speed);
+    run.has_link = link != NULL && otter_run_link_decode(link, &run.link);
+}
+
 /** Before everything else: ESP-IDF takes the name of its flash file at the first use of a partition. */
 __attribute__((constructor(101))) static void take_over(void)
 {
@@ -82,6 +115,7 @@ __attribute__((constructor(101))) static void take_over(void)
         refuse("this program and `otter run` are of different versions: build the project again with this "
                "otter");
     }
+    read_options();
     esp_partition_file_mmap_ctrl_t *file = esp_partition_get_file_mmap_ctrl_input();
     const size_t len = strlen(flash);
     if (len >= sizeof(file->flash_file_name)) {
@@ -164,7 +198,7 @@ void __wrap_app_main(void)
         ESP_LOGI(TAG, "App version:      %.32s", desc->version);
         ESP_LOGI(TAG, "ESP-IDF:          %.32s, its own code for target linux", desc->idf_ver);
 #ifdef CONFIG_LWIP_ENABLE
-        if (getenv(OTTER_RUN_ENV_LINK) != NULL) {
+        if (otter_run_link() != NULL) {
             ESP_LOGW(TAG, "--link has no effect with CONFIG_LWIP_ENABLE: lwIP stands where it would be");
         }
 #endif

@@ -14,35 +14,19 @@ esp_err_t __real_esp_partition_erase_range(const esp_partition_t *partition, siz
 /** One operation begins. @return true: the power goes in it */
 static bool begin(bool is_erase, uint32_t off, uint32_t len)
 {
-    static int trace = -2; /* not looked up */
     otter_run_shared_t *shared = otter_run_shared();
     if (shared == NULL) {
         return false;
     }
-    if (trace == -2) {
-        const char *text = getenv(OTTER_RUN_ENV_TRACE);
-        trace = text != NULL ? atoi(text) : -1;
-    }
     otter_run_flash_t *flash = &shared->flash;
     const otter_run_op_t op = {
         .number = flash->last.number + 1, .is_erase = is_erase, .off = off, .len = len};
-    if (trace >= 0) {
-        (void)!write(trace, &op, sizeof(op)); /* whoever reads the list sees that one is missing */
+    if (otter_run_trace() >= 0) {
+        (void)!write(otter_run_trace(), &op,
+                     sizeof(op)); /* whoever reads the list sees that one is missing */
     }
     flash->last = op;
     return flash->cut_at != 0 && op.number >= flash->cut_at;
-}
-
-/** How long the flash takes. @return NULL: no time */
-static const otter_run_flash_speed_t *flash_speed(void)
-{
-    static otter_run_flash_speed_t speed;
-    static enum { UNKNOWN, NONE, KNOWN } state;
-    if (state == UNKNOWN) {
-        const char *text = getenv(OTTER_RUN_ENV_FLASH_SPEED);
-        state = text != NULL && otter_run_flash_speed_decode(text, &speed) ? KNOWN : NONE;
-    }
-    return state == KNOWN ? &speed : NULL;
 }
 
 /**
@@ -74,7 +58,7 @@ static void lose_power(void)
 esp_err_t __wrap_esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src,
                                      size_t size)
 {
-    const otter_run_flash_speed_t *speed = partition != NULL ? flash_speed() : NULL;
+    const otter_run_flash_speed_t *speed = partition != NULL ? otter_run_flash_speed() : NULL;
     const uint32_t off = partition != NULL ? partition->address + (uint32_t)dst_offset : 0;
     bool cut = partition != NULL && begin(false, off, (uint32_t)size);
     if (speed != NULL) {
@@ -118,7 +102,7 @@ esp_err_t __wrap_esp_partition_erase_range(const esp_partition_t *partition, siz
         size % partition->erase_size != 0) {
         return __real_esp_partition_erase_range(partition, offset, size); /* says what is wrong */
     }
-    const otter_run_flash_speed_t *speed = flash_speed();
+    const otter_run_flash_speed_t *speed = otter_run_flash_speed();
     size_t waited = offset; /* a block is erased at once, as its first sector */
     for (size_t at = offset; at < offset + size; at += partition->erase_size) {
         const uint32_t off = partition->address + (uint32_t)at;
@@ -146,10 +130,9 @@ esp_err_t __real_esp_partition_read(const esp_partition_t *partition, size_t src
 const void *__real_bootloader_mmap(uint32_t src_addr, uint32_t size);
 esp_err_t __real_bootloader_flash_read(size_t src, void *dest, size_t size, bool allow_decrypt);
 
-/** Under the runner; without it flash takes no time. */
 static void take_reading_time(size_t size)
 {
-    const otter_run_flash_speed_t *speed = otter_run_shared() != NULL ? flash_speed() : NULL;
+    const otter_run_flash_speed_t *speed = otter_run_flash_speed();
     if (speed != NULL && speed->read_rate != 0) {
         run_clock_work_until(run_clock_us() + (int64_t)((uint64_t)size * 1000000 / speed->read_rate));
     }

@@ -4,14 +4,13 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
-#include "otter/run_protocol.h"
+#include "otter_run.h"
 
 #define TICK_US (1000000 / (int64_t)configTICK_RATE_HZ)
 
@@ -27,15 +26,6 @@ static atomic_llong
     owed_us; /* of these the ticks have not been given yet; below zero where some came too early */
 static atomic_llong known_us; /* until then some task waits, by a time that it has named */
 static atomic_int outside;    /* tasks that wait for something else than time */
-
-static bool is_fast(void)
-{
-    static int fast = -1; /* not looked up */
-    if (fast < 0) {
-        fast = getenv(OTTER_RUN_ENV_FAST) != NULL;
-    }
-    return fast;
-}
 
 static bool tasks_run(void)
 {
@@ -70,7 +60,7 @@ static void sleep_by_machine(int64_t us)
 void run_clock_work_until(int64_t us)
 {
     for (int64_t left; (left = us - run_clock_us()) > 0;) {
-        if (is_fast()) {
+        if (otter_run_is_fast()) {
             skip(left < TICK_US ? left : TICK_US);
         } else {
             sleep_by_machine(us);
@@ -129,11 +119,12 @@ BaseType_t __wrap_xTaskDelayUntil(TickType_t *before, const TickType_t ticks)
 /** ESP-IDF's idle task sleeps where nobody has anything to do: there a tick is skipped, if one waits for a time that is known. */
 int __wrap_usleep(useconds_t us)
 {
-    if (is_fast() && tasks_run() && xTaskGetCurrentTaskHandle() != xTaskGetIdleTaskHandle()) {
+    if (otter_run_is_fast() && tasks_run() && xTaskGetCurrentTaskHandle() != xTaskGetIdleTaskHandle()) {
         run_clock_wait_until(run_clock_us() + us);
         return 0;
     }
-    if (!is_fast() || !tasks_run() || atomic_load(&outside) > 0 || run_clock_us() >= atomic_load(&known_us)) {
+    if (!otter_run_is_fast() || !tasks_run() || atomic_load(&outside) > 0 ||
+        run_clock_us() >= atomic_load(&known_us)) {
         return __real_usleep(us);
     }
     skip(TICK_US);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "linux/link_model.h"
-#include "otter/run_protocol.h"
+#include "otter_run.h"
 #include "run_clock.h"
 
 /*
@@ -37,18 +37,6 @@ ssize_t __real_recv(int fd, void *buf, size_t len, int flags);
 ssize_t __real_write(int fd, const void *buf, size_t len);
 ssize_t __real_send(int fd, const void *buf, size_t len, int flags);
 int __real_close(int fd);
-
-/** @return NULL: there is none */
-static const otter_run_link_t *link_of_this_run(void)
-{
-    static otter_run_link_t link;
-    static enum { UNKNOWN, NONE, KNOWN } state;
-    if (state == UNKNOWN) {
-        const char *text = getenv(OTTER_RUN_ENV_LINK);
-        state = text != NULL && otter_run_link_decode(text, &link) ? KNOWN : NONE;
-    }
-    return state == KNOWN ? &link : NULL;
-}
 
 static slow_t *slow_of(int fd)
 {
@@ -93,7 +81,7 @@ static bool is_blocking(int fd)
 
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
 {
-    const otter_run_link_t *link = link_of_this_run();
+    const otter_run_link_t *link = otter_run_link();
     const int64_t begin = run_clock_us();
     const int status = __real_connect(fd, address, len);
     const int code = status == 0 ? 0 : errno;
