@@ -233,13 +233,14 @@ static bool make_configure(const build_t *b, const char *idf, command_t *command
 }
 
 /** The command line of the last configuration is kept: with the same one, ninja sees what has changed. */
-static bool is_configured(const build_t *b, const command_t *command, char stamp[PATH_MAX], char **line)
+static bool is_configured(const build_t *b, const char *idf, const command_t *command, char stamp[PATH_MAX],
+                          char **line)
 {
     size_t len = 0, known_len = 0;
     FILE *text = open_memstream(line, &len);
     char project[PATH_MAX];
     if (text != NULL && realpath(b->project, project) != NULL) {
-        fprintf(text, "%s\n", project);
+        fprintf(text, "%s\n%s\n", project, idf);
     }
     for (size_t i = 0; text != NULL && i < command->count; i++) {
         fprintf(text, "%s\n", command->words[i]);
@@ -283,7 +284,7 @@ static int configure(const build_t *b, const char *idf)
     command_t command = {0};
     char stamp[PATH_MAX], *line = NULL;
     int status = make_configure(b, idf, &command) ? EXIT_DONE : EXIT_FAILED;
-    if (status == EXIT_DONE && !is_configured(b, &command, stamp, &line)) {
+    if (status == EXIT_DONE && !is_configured(b, idf, &command, stamp, &line)) {
         status = configure_anew(b, &command, stamp, line);
     }
     free(line);

@@ -1,8 +1,10 @@
 """ESP-IDF's own update code as a firmware of `otter run`: builds, updates, rolls back, survives cuts. Wants a checkout.
 
-OTTER_IDF_PATH names it; `./dev idf DIR...` does that, and makes the Python environment that ESP-IDF wants.
+OTTER_IDF_PATH names it; `./dev idf DIR...` does that, and makes the Python environment that ESP-IDF wants. OTTER_IDF_EXTRA names
+a checkout of espressif/idf-extra-components, which has the example with encrypted images.
 """
 # SPDX-License-Identifier: Apache-2.0
+import fcntl
 import importlib.util
 import json
 import os
@@ -19,7 +21,9 @@ BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", SOURCE / "build")).resolve()
 OTTER = BUILD / "otter"
 INSIDE = SOURCE / "idf" / "inside"
 CHECKOUT = os.environ.get("OTTER_IDF_PATH", "")
+EXTRA = os.environ.get("OTTER_IDF_EXTRA", "")  # a checkout of espressif/idf-extra-components, for encrypted images
 LIMIT = 600  # seconds for one build on a busy machine
+held = {}  # the lock of each work folder, until this process ends
 
 
 def load(path):
@@ -74,6 +78,38 @@ class Folder(unittest.TestCase):
             done = subprocess.run(["cmake", "-P", script.name], text=True, capture_output=True, timeout=60, check=False)
         self.assertNotEqual(0, done.returncode)
         self.assertIn("otter: /nowhere cannot build its update code for linux, ESP-IDF 5.4", " ".join(done.stderr.split()))
+
+    @staticmethod
+    def configure(target, *words, idf_path=""):
+        """What CMake says of otter_run where ESP-IDF builds for `target`, or of one of its scripts."""
+        with tempfile.NamedTemporaryFile("w", suffix=".cmake") as script:
+            script.write(f"function(idf_build_get_property out name)\n  set(${{out}} {target} PARENT_SCOPE)\nendfunction()\n"
+                         f'include("{INSIDE}/otter_run/project_include.cmake")\n')
+            script.flush()
+            done = subprocess.run(["cmake", *(words or ("-P", script.name))], text=True, capture_output=True, timeout=60,
+                                  env={**os.environ, "IDF_PATH": idf_path}, check=False)
+        return done.returncode, " ".join(done.stderr.split())
+
+    def test_a_build_for_a_chip_is_refused(self):
+        status, text = self.configure("esp32c3")
+        self.assertNotEqual(0, status)
+        self.assertIn("otter: these components are for target linux, and IDF_TARGET is esp32c3: "
+                      "-B build-linux -D IDF_TARGET=linux", text)
+
+    def test_a_build_folder_of_another_checkout_is_named(self):
+        """Each build asks: ESP-IDF goes on with what the folder was made with, whatever IDF_PATH is."""
+        script = INSIDE / "otter_run/checkout.cmake"
+        with tempfile.TemporaryDirectory() as folder:
+            made_with = pathlib.Path(folder, "a b")
+            made_with.mkdir()
+            link = pathlib.Path(folder, "link")
+            link.symlink_to(made_with)
+            for idf_path in ("", str(made_with), str(link)):
+                self.assertEqual((0, ""), self.configure("", f"-DMADE_WITH={made_with}", "-P", script, idf_path=idf_path))
+            status, text = self.configure("", f"-DMADE_WITH={made_with}", "-P", script, idf_path="/other")
+        self.assertNotEqual(0, status)
+        self.assertIn(f"otter: this build folder was made with IDF_PATH={made_with}, which is /other now: `idf.py fullclean`",
+                      text)
 
     def test_options_of_a_bootloader_are_ours_in_every_version(self):
         """ESP-IDF has them in a file of that purpose from 5.5 on only: a source of that would leave them out in silence."""
@@ -132,6 +168,11 @@ class Checkout(unittest.TestCase):
         self.assertIn("submodule update --init --recursive components/lwip/lwip components/mbedtls/mbedtls",
                       checkout.complaint(self.dir))
 
+    def test_missing_submodules_of_what_a_build_takes(self):
+        self.make((5, 5, 5))
+        self.assertIn("--recursive components/heap/tlsf`", checkout.complaint(self.dir, ["heap", "main"]))
+        self.assertIsNone(checkout.complaint(self.dir, ["main"]))
+
     def test_missing_submodules_that_not_every_version_has(self):
         self.make((5, 5, 5), *(f"{path}/{file}" for path, file in checkout.SUBMODULES.items()))
         self.assertIsNone(checkout.complaint(self.dir))
@@ -159,7 +200,7 @@ class Inside(unittest.TestCase):
         why = checkout.complaint(CHECKOUT)
         if why:
             raise AssertionError(why)
-        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+        cls.dir = work_folder()
         cls.addClassCleanup(shutil.rmtree, cls.dir)
         cls.build = build(cls.dir, SOURCE / "tests/idf_linux/operations")
         cls.flash = cls.build / "flash" / "flash.bin"
@@ -236,12 +277,25 @@ struct Greeting {
 """
 
 
+# Of a project for chips: what FreeRTOS.h brings along there, and a uint32_t that is long.
+CHIP = """
+#include <stdio.h>
+#include "freertos/FreeRTOS.h"
+void as_on_a_chip(void)
+{
+    printf("%lu of %u bytes\\n", esp_get_free_heap_size(), (unsigned)heap_caps_get_total_size(MALLOC_CAP_8BIT));
+    esp_rom_delay_us(1);
+    esp_restart();
+}
+"""
+
+
 @unittest.skipUnless(CHECKOUT, "no ESP-IDF: set OTTER_IDF_PATH to a checkout (5.4 or later), or say ./dev idf DIR")
 class Ways(unittest.TestCase):
     """How a project comes by the components, beside -D EXTRA_COMPONENT_DIRS: each build makes a firmware that runs."""
 
     def setUp(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+        self.dir = work_folder()
         self.addCleanup(shutil.rmtree, self.dir)
         self.project = copied(self.dir, SOURCE / "tests/idf_linux/operations")
 
@@ -259,11 +313,14 @@ class Ways(unittest.TestCase):
     def test_a_path_in_the_component_manager_and_a_project_in_cxx(self):
         self.depend(f"path: {INSIDE}/otter_run")
         lists = self.project / "main/CMakeLists.txt"
-        text = lists.read_text(encoding="utf-8").replace('"operations.c"', '"operations.c" "more.cpp" WHOLE_ARCHIVE')
+        text = lists.read_text(encoding="utf-8").replace('"operations.c"', '"operations.c" "chip.c" "more.cpp" WHOLE_ARCHIVE')
         lists.write_text(text)
         (self.project / "main/more.cpp").write_text(CXX)
+        (self.project / "main/chip.c").write_text(CHIP)
         idf_py(self.project, "-D", "IDF_TARGET=linux", "-D", f"OTTER={OTTER}", "build")
         self.assertIn("C++ in ota_0: 42", self.runs())
+        with self.assertRaisesRegex(AssertionError, "otter: this build folder was made with"):
+            run_build(self.project, ["ninja", "-C", "build"], {"IDF_PATH": "/other"})
 
     def test_a_repository_in_the_component_manager_and_an_installed_otter(self):
         clone, prefix = self.dir / "clone", self.dir / "prefix"
@@ -278,8 +335,8 @@ class Ways(unittest.TestCase):
         self.runs(command)
 
     def test_the_verb_of_idf_py(self):
-        env = {"IDF_EXTRA_ACTIONS_PATH": str(INSIDE / "idf_py"), "OTTER": str(OTTER), "OTTER_OPERATION": "restart"}
-        words = ("otter-run", "--new", "--boots", "2", "--until", "kept 17")
+        env = {"IDF_EXTRA_ACTIONS_PATH": str(INSIDE / "idf_py"), "OTTER_OPERATION": "restart"}
+        words = ("-D", f"OTTER={OTTER}", "otter-run", "--new", "--boots", "2", "--until", "kept 17")
         self.assertIn("reset reason 3, kept 17", idf_py(self.project, *words, env=env))
         lists = self.project / "CMakeLists.txt"
         lists.write_text("set(EXTRA_COMPONENT_DIRS x)\n" + lists.read_text(encoding="utf-8"))
@@ -293,7 +350,7 @@ class Examples(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+        cls.dir = work_folder()
         cls.addClassCleanup(shutil.rmtree, cls.dir)
         cls.www = cls.dir / "www"
         cls.www.mkdir()
@@ -302,8 +359,10 @@ class Examples(unittest.TestCase):
                         "-addext", "subjectAltName=DNS:localhost", "-keyout", cls.key, "-out", cls.pem], check=True,
                        capture_output=True, timeout=60)
         read, write = os.pipe()
-        cls.server = subprocess.Popen([OTTER, "serve", cls.www, "--cert", cls.pem, "--key", cls.key, "--port", "0",
-                                       "--port-file", f"/dev/fd/{write}"], pass_fds=[write], stdout=subprocess.DEVNULL)
+        cls.requests = cls.dir / "requests"
+        with open(cls.requests, "w", encoding="utf-8") as log:
+            cls.server = subprocess.Popen([OTTER, "serve", cls.www, "--cert", cls.pem, "--key", cls.key, "--port", "0",
+                                           "--port-file", f"/dev/fd/{write}"], pass_fds=[write], stdout=log)
         os.close(write)
         with os.fdopen(read) as told:
             port = told.readline().strip()
@@ -311,17 +370,24 @@ class Examples(unittest.TestCase):
         cls.addClassCleanup(cls.server.terminate)
         cls.url = f"https://localhost:{port}/firmware.bin"
 
+    def setUp(self):
+        self.asked = self.requests.stat().st_size
+
     def make(self, name, *options):
         """Version 2 on the server, version 1 in the build folder, which is returned."""
         project = self.dir / "from" / name
         shutil.copytree(pathlib.Path(CHECKOUT) / "examples/system/ota" / name, project)
         (project / "version.txt").unlink(missing_ok=True)
+        return self.make_of(project, "", *options)
+
+    def make_of(self, project, end, *options):
+        """The same of a project's copy; `end` follows its name in the file that the server gives out."""
         shutil.copy(self.pem, project / "server_certs/ca_cert.pem")
         with open(project / "sdkconfig.defaults", "a", encoding="utf-8") as f:
             f.write("\n" + "\n".join(options) + "\n")
         folder = build(self.dir, project, "-D", "PROJECT_VER=2.0.0")
         image = re.search(r'"app_bin":\s*"([^"]+)"', (folder / "project_description.json").read_text(encoding="utf-8"))[1]
-        shutil.copy(folder / image, self.www / "firmware.bin")
+        shutil.copy(folder / image.replace(".bin", f"{end}.bin"), self.www / "firmware.bin")
         idf_py(folder.parent, "-D", "PROJECT_VER=1.0.0", "build")
         return folder
 
@@ -355,11 +421,40 @@ class Examples(unittest.TestCase):
 
     def test_advanced_goes_on_after_a_cut_and_confirms(self):
         folder = self.make("advanced_https_ota", f'CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="{self.url}"',
-                           "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y", "CONFIG_EXAMPLE_ENABLE_OTA_RESUMPTION=y")
+                           "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y", "CONFIG_EXAMPLE_ENABLE_OTA_RESUMPTION=y",
+                           "CONFIG_EXAMPLE_ENABLE_PARTIAL_HTTP_DOWNLOAD=y")
         done = otter("run", folder, "--cut-after", "200", "--max-seconds", "50")
         self.assertIn("flash operation 200:", done.stdout + done.stderr)
         text = self.run_it(folder, "--expect", "2.0.0,VALID", until="rollback cancelled successfully")
         self.assertEqual(1, text.count("upgrade successful"))
+        self.assert_partial()
+
+    def assert_partial(self):
+        """The image of this test came in pieces, none of them larger than the example says."""
+        lines = self.requests.read_text(encoding="utf-8")[self.asked:]
+        pieces = [int(size) for size in re.findall(r"GET /firmware.bin 206 (\d+) bytes", lines)]
+        self.assertGreaterEqual(sum(pieces), (self.www / "firmware.bin").stat().st_size)
+        self.assertLessEqual(max(pieces), 16384)
+
+    @unittest.skipUnless(EXTRA, "no idf-extra-components: set OTTER_IDF_EXTRA to a checkout of espressif/idf-extra-components")
+    def test_an_encrypted_image_comes_in_pieces(self):
+        theirs = pathlib.Path(EXTRA) / "esp_encrypted_img"
+        project = self.dir / "from" / "pre_encrypted_ota"
+        shutil.copytree(theirs / "examples/pre_encrypted_ota", project)
+        component = project / "esp_encrypted_img"
+        shutil.copytree(theirs, component, ignore=shutil.ignore_patterns("examples", "test_apps"))
+        (component / "idf_component.yml").write_text('version: "1.0.0"\n')  # what it depends on is for chips, and of a registry
+        (project / "main/idf_component.yml").write_text(
+            "dependencies:\n  esp_encrypted_img: {path: ../esp_encrypted_img}\n  protocol_examples_common:\n"
+            "    path: ${IDF_PATH}/examples/common_components/protocol_examples_common\n")
+        lists = project / "CMakeLists.txt"
+        lists.write_text(lists.read_text().replace("project(", "set(COMPONENTS main)\nproject(", 1))
+        folder = self.make_of(project, "_secure", f'CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="{self.url}"',
+                              "CONFIG_EXAMPLE_SKIP_VERSION_CHECK=y", "CONFIG_EXAMPLE_ENABLE_PARTIAL_HTTP_DOWNLOAD=y",
+                              "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y")
+        self.assertEqual(b"\xcf\xb6\x88\x07", (self.www / "firmware.bin").read_bytes()[:4])
+        self.run_it(folder, "--expect", "2.0.0", until="App version:      2.0.0")
+        self.assert_partial()
 
     def test_native_asks_a_pin(self):
         folder = self.make("native_ota_example", f'CONFIG_EXAMPLE_FIRMWARE_UPG_URL="{self.url}"',
@@ -370,11 +465,29 @@ class Examples(unittest.TestCase):
         self.assertIn("Diagnostics completed successfully", text)
 
 
+def work_folder():
+    """An empty folder, for a checkout with the same name each time: a compiler's cache knows what has been compiled in it."""
+    folder = BUILD / f"idf-work-{pathlib.Path(CHECKOUT).resolve().name}"
+    try:
+        if folder not in held:
+            held[folder] = open(f"{folder}.lock", "w", encoding="utf-8")
+        fcntl.flock(held[folder], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # another run is at it
+        return pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 def idf_py(folder, *words, env=None):
-    """`idf.py WORDS`; what went wrong is told by the lines that name it."""
-    done = subprocess.run(["idf.py", "--preview", *words], cwd=folder, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=LIMIT, check=False,
-                          env={**os.environ, **(env or {})})
+    """`idf.py WORDS`; returns its output."""
+    return run_build(folder, ["idf.py", "--preview", *words], env)
+
+
+def run_build(folder, command, env=None):
+    """What went wrong is told by the lines that name it."""
+    done = subprocess.run(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, timeout=LIMIT, check=False, env={**os.environ, **(env or {})})
     if done.returncode:
         wrong = [line for line in done.stdout.splitlines() if re.search(r"\b(error|otter):|CMake Error|undefined ref", line)]
         raise AssertionError("\n".join(wrong[:20]) + "\n...\n" + done.stdout[-1500:])

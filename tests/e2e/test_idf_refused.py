@@ -215,6 +215,30 @@ class Refused(unittest.TestCase):
                 else:
                     self.assertIn(piece, made.refused().splitlines()[-1])
 
+    def test_a_build_folder_of_another_idf_path_is_named(self):
+        made = self.made(project())
+        idf_path = otter("idf-path").stdout.strip()
+        for entry in ("esp-idf_SOURCE_DIR:STATIC", "otter_idf_path:INTERNAL"):  # ESP-IDF's, and another otter's
+            folder = made.folder / entry
+            folder.mkdir()
+            (folder / "CMakeCache.txt").write_text(f"{entry}=/other\n")
+            done = subprocess.run(["cmake", "-G", "Ninja", "-S", made.path, "-B", folder], capture_output=True, text=True,
+                                  env={**os.environ, "IDF_PATH": idf_path}, timeout=60, check=False)
+            self.assertIn(f"otter: the build folder {folder} was made with IDF_PATH=/other, which is {idf_path} now: remove it",
+                          done.stderr)
+
+    def test_another_otter_configures_anew(self):
+        made = self.made(project())
+        made.build()
+        command = made.out / "config/command"
+        line, decided = command.read_text(), made.out / "config/components.cmake"
+        time = decided.stat().st_mtime_ns
+        for text, anew in ((line, False), (line.replace(otter("idf-path").stdout.strip(), "/other", 1), True)):
+            command.write_text(text)
+            made.build()
+            self.assertEqual(anew, decided.stat().st_mtime_ns != time)
+            self.assertEqual(line, command.read_text())
+
     def test_python_environment_of_esp_idf_is_passed_over(self):
         """Its kconfiglib has the name of ours, and nothing of what ours has."""
         made = self.made(project(sdkconfig_dot_defaults="CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n"))

@@ -24,8 +24,8 @@ def version_of(checkout):
     return tuple(map(int, numbers)) if len(numbers) == 3 else None
 
 
-def complaint(checkout):
-    """None, or one line: what is wrong with it, and what helps."""
+def complaint(checkout, components=None):
+    """None, or one line: what is wrong with it, and what helps. `components`: those that a build takes, else all."""
     checkout = pathlib.Path(checkout)
     if not checkout.is_dir():
         return f"{checkout}: there is no such folder; say where ESP-IDF is checked out"
@@ -37,7 +37,8 @@ def complaint(checkout):
         return (f"{checkout}: ESP-IDF {name} cannot build its update code for linux, 5.4 and later can; `otter build` "
                 "takes projects of every version")
     wanted = SUBMODULES | {path: file for path, file in SUBMODULES_OF_SOME.items() if (checkout / path).is_dir()}
-    missing = [path for path, file in wanted.items() if not (checkout / path / file).exists()]
+    missing = [path for path, file in wanted.items() if not (checkout / path / file).exists()
+               and (components is None or path.split("/")[1] in components)]
     if missing:
         return (f"{checkout}: submodules are missing: {' '.join(missing)}; "
                 f"`git -C {checkout} submodule update --init --recursive {' '.join(missing)}` fetches them")
@@ -58,6 +59,6 @@ def own_components(project):
 
 
 if __name__ == "__main__":
-    why = complaint(sys.argv[1])
+    why = complaint(sys.argv[1], sys.argv[2:] or None)
     if why:
         sys.exit(why)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -27,7 +28,8 @@ def otter_run(action, ctx, args, **options):
     os.environ["IDF_TARGET"] = "linux"
     ensure_build_directory(args, ctx.info_name)
     run_target("all", args)
-    command = [os.environ.get("OTTER", "otter"), "run", args.build_dir]
+    cache = (pathlib.Path(args.build_dir) / "CMakeCache.txt").read_text(encoding="utf-8")
+    command = [re.search(r"^OTTER:\w+=(.+)$", cache, re.MULTILINE)[1], "run", args.build_dir]
     for name in VALUES:
         if options[name.replace("-", "_")] is not None:
             command += [f"--{name}", options[name.replace("-", "_")]]

@@ -1,6 +1,13 @@
 # The image and what `otter run BUILD_DIR` reads of an ESP-IDF build folder; what this component needs of otter, and its checks.
 # SPDX-License-Identifier: Apache-2.0
 
+include(${CMAKE_CURRENT_LIST_DIR}/checkout.cmake)
+idf_build_get_property(otter_run_target IDF_TARGET)
+if(NOT otter_run_target STREQUAL "linux")
+    message(FATAL_ERROR "otter: these components are for target linux, and IDF_TARGET is ${otter_run_target}: \
+-B build-linux -D IDF_TARGET=linux builds for it; without them the project is built for ${otter_run_target}")
+endif()
+
 # What of otter lies elsewhere in its source tree and beside us where it is installed; else as `otter` names it.
 function(otter_run_find out file folder)
     foreach(place ${otter_run_dir} ${otter_run_dir}/../../../${folder}
@@ -27,6 +34,7 @@ if(otter_run_status)
     message(FATAL_ERROR "otter: ${OTTER} has no idf-components: it is older than these components, use theirs")
 endif()
 get_filename_component(otter_run_home "${otter_run_home}" REALPATH) # a build folder has a link to them
+otter_run_find(otter_run_complaint otter_checkout.py idf/inside/idf_py)
 otter_run_find(otter_run_header run_protocol.h include/otter)
 otter_run_find(otter_run_script rtc_memory.ld cmake)
 foreach(name rtc_memory link_model)
@@ -34,9 +42,27 @@ foreach(name rtc_memory link_model)
     otter_run_find(otter_run_${name}_header ${name}.h port/linux)
 endforeach()
 
+# Of the checkout: one and the same in one build folder, and whole.
+idf_build_get_property(otter_run_idf IDF_PATH)
+string(REGEX MATCH "^[0-9]+\\.[0-9]+" otter_run_version "$ENV{IDF_VERSION}")
+if(DEFINED CACHE{otter_run_made_with})
+    otter_run_check_checkout("$CACHE{otter_run_made_with}" "${otter_run_idf} (${otter_run_version})")
+endif()
+idf_build_get_property(otter_run_python PYTHON)
+idf_build_get_property(otter_run_components BUILD_COMPONENTS)
+execute_process(COMMAND ${otter_run_python} -B ${otter_run_complaint} ${otter_run_idf} ${otter_run_components}
+                RESULT_VARIABLE otter_run_status ERROR_VARIABLE otter_run_why ERROR_STRIP_TRAILING_WHITESPACE)
+if(otter_run_status)
+    message(FATAL_ERROR "otter: ${otter_run_why}")
+endif()
+set(otter_run_made_with "${otter_run_idf} (${otter_run_version})" CACHE INTERNAL "the checkout that this folder is of")
+
 # esp_attr.h of linux leaves out which variables outlive a reset: put back for every file, before it can read that.
 idf_build_set_property(C_COMPILE_OPTIONS "-include;${otter_run_dir}/retained/otter_retained.h" APPEND)
 idf_build_set_property(CXX_COMPILE_OPTIONS "-include;${otter_run_dir}/retained/otter_retained.h" APPEND)
+
+# A chip's uint32_t is long, and what prints it says so: right there, and here a warning.
+idf_build_set_property(COMPILE_OPTIONS "-Wno-error=format" APPEND)
 
 # Called by our components, which must not know where otter is.
 function(otter_run_protocol library)
@@ -70,6 +96,14 @@ function(otter_run_finish)
     if(NOT TARGET "${elf}")
         return()
     endif()
+    idf_build_get_property(components BUILD_COMPONENTS)
+    foreach(component IN LISTS components)
+        idf_component_get_property(library ${component} COMPONENT_LIB)
+        get_target_property(type ${library} TYPE)
+        if(NOT type STREQUAL "INTERFACE_LIBRARY")
+            target_include_directories(${library} BEFORE PRIVATE ${otter_run_dir}/chip)
+        endif()
+    endforeach()
     set(image ${build}/${name}.bin)
     idf_build_get_property(python PYTHON)
     # What gdb wants of the program stays in PROJECT.elf; ESP-IDF's own check says where an image is too large for its slots.
@@ -81,6 +115,10 @@ function(otter_run_finish)
                                partition --type app ${table} ${image}
                        DEPENDS ${elf} ${OTTER} partition_table_bin VERBATIM COMMENT "Image ${name}.bin for otter run")
     add_custom_target(otter_image ALL DEPENDS ${image})
+    idf_build_get_property(made_with IDF_PATH)
+    add_custom_target(otter_checkout COMMAND ${CMAKE_COMMAND} -D MADE_WITH=${made_with} -P ${otter_run_dir}/checkout.cmake
+                      VERBATIM)
+    add_dependencies(${elf} otter_checkout)
     if(NOT TARGET gen_project_binary) # what components hang their own steps on, as one that encrypts the image
         add_custom_command(OUTPUT ${build}/.bin_timestamp COMMAND ${CMAKE_COMMAND} -E touch ${build}/.bin_timestamp
                            DEPENDS ${image} VERBATIM)

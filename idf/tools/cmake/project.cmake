@@ -21,6 +21,15 @@ include(${CMAKE_CURRENT_LIST_DIR}/component.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/partitions.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/output.cmake)
 
+# A build folder keeps the compiler and the libraries that another IDF_PATH has found.
+foreach(made_with esp-idf_SOURCE_DIR otter_idf_path)
+  if(DEFINED CACHE{${made_with}} AND NOT $CACHE{${made_with}} STREQUAL otter_idf)
+    otter_stop("the build folder ${CMAKE_BINARY_DIR} was made with IDF_PATH=$CACHE{${made_with}}, which is ${otter_idf} now: "
+               "remove it, or build in another (-B)")
+  endif()
+endforeach()
+set(otter_idf_path ${otter_idf} CACHE INTERNAL "what IDF_PATH is for this build folder")
+
 idf_build_set_property(IDF_PATH ${otter_idf})
 idf_build_set_property(IDF_TARGET linux)
 idf_build_set_property(IDF_VER v5.5)
