@@ -131,6 +131,11 @@ class Folder(unittest.TestCase):
             self.assertIn(f"CONFIG_{name}=n into sdkconfig.defaults.linux", " ".join(done.stderr.split()))
         self.assertEqual(0, subprocess.run(["cmake", "-P", script], timeout=60, check=False).returncode)
 
+    def test_no_macro_is_one_that_cmake_drops(self):
+        """One with parameters, which it leaves out with a warning alone."""
+        for folder, text in self.registered():
+            self.assertNotRegex(text, r'"\w+\(\w*\)=', folder)
+
     def test_sources_are_there(self):
         for folder, text in self.registered():
             for name in re.findall(r'"([\w/]+\.c)"', text):

@@ -59,8 +59,8 @@ REFUSED = [
     ("a Kconfig that sources itself", project(main__Kconfig='rsource "Kconfig"\n'), ["main/Kconfig:1", "recursive"]),
     ("a component twice", project(EXTRA, a__x__CMakeLists_dot_txt=COMPONENT, b__x__CMakeLists_dot_txt=COMPONENT),
      ["component 'x' is there twice, in a/x and in b/x", "rename or remove"]),
-    ("a component that nobody has", project(main='idf_component_register(SRCS "main.c" REQUIRES button)\n'),
-     ["'button'", "main/CMakeLists.txt", "components/"]),
+    ("a component that nobody has", project(main='idf_component_register(SRCS "main.c" REQUIRES gadget)\n'),
+     ["'gadget'", "main/CMakeLists.txt", "components/"]),
     ("a table that does not fit", project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_TWO_OTA=y\n"),
      ["does not fit", "2MB", "CONFIG_ESPTOOLPY_FLASHSIZE"]),
     ("a table that is not there", project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_CUSTOM=y\n"),
@@ -253,11 +253,11 @@ class Refused(unittest.TestCase):
 
     def test_all_that_is_missing_is_told_at_once(self):
         source = '#include "driver/i2s_std.h"\n#include "bt.h"\nvoid app_main(void) { i2s_t x; i2s_init(&x); }\n'
-        made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES button)\n', source=source))
+        made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES gadget)\n', source=source))
         done = otter("build", made.path, "--list-missing")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stdout.splitlines(), [
-            "component button: required by component 'main' (main/CMakeLists.txt)", "header bt.h: main/main.c",
+            "component gadget: required by component 'main' (main/CMakeLists.txt)", "header bt.h: main/main.c",
             "header driver/i2s_std.h: main/main.c", "function i2s_init: main/main.c", "type or value i2s_t: main/main.c"])
 
     def test_what_is_missing_is_not_what_a_missing_header_would_have_included(self):
@@ -278,9 +278,9 @@ class Refused(unittest.TestCase):
     def test_images_that_are_not_made_do_not_hide_what_else_is_missing(self):
         made = self.made(project(behind="nvs_create_partition_image(nvs values.csv FLASH_IN_PROJECT)\n",
                                  source="void nobody_has(void);\nvoid app_main(void) { nobody_has(); }\n",
-                                 main__idf_component_dot_yml="dependencies:\n  espressif/button: '^2'\n"))
+                                 main__idf_component_dot_yml="dependencies:\n  espressif/gadget: '^2'\n"))
         self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
-                         ["component espressif/button: main/idf_component.yml",
+                         ["component espressif/gadget: main/idf_component.yml",
                           "NVS image of partition nvs: values.csv", "function nobody_has: main/main.c"])
         self.assertIn("nothing here makes the NVS image of partition 'nvs'", made.refused())
 
