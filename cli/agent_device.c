@@ -199,7 +199,7 @@ esp_err_t agent_look(void *ctx, const char *wanted, otter_ddi_device_t *out)
     for (int i = 0; i < LOOKS_MAX && err == ESP_OK && agent->device != 0; i++) {
         before = *out;
         err = look_once(agent, wanted, out);
-        if (strcmp(before.slot, out->slot) == 0 && before.confirmed == out->confirmed &&
+        if (strcmp(before.running.slot, out->running.slot) == 0 && before.confirmed == out->confirmed &&
             before.wanted == out->wanted) {
             break;
         }

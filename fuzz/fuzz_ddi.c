@@ -153,7 +153,7 @@ static esp_err_t save(void *ctx, const uint8_t record[OTTER_DDI_RECORD_SIZE])
 static esp_err_t look(void *ctx, const char *wanted, otter_ddi_device_t *out)
 {
     (void)ctx, (void)wanted;
-    *out = (otter_ddi_device_t){.slot = "ota_0", .image_len = 1, .confirmed = true};
+    *out = (otter_ddi_device_t){.running.slot = "ota_0", .image_len = 1, .confirmed = true};
     return ESP_OK;
 }
 

@@ -70,15 +70,20 @@ typedef enum {
     OTTER_DDI_SLOT_AWAITED, /* it boots next, and the restart that was ordered is known not to have come yet */
 } otter_ddi_slot_state_t;
 
+/** What runs. */
+typedef struct {
+    char slot[OTTER_DDI_SLOT_SIZE];       /* label of its partition; "": not known */
+    char version[OTTER_DDI_VERSION_SIZE]; /* as its app descriptor says; "": not known */
+    uint8_t image_sha256[32];             /* of its image, all image_len bytes */
+} otter_ddi_running_t;
+
 /** How the device is. */
 typedef struct {
-    char slot[OTTER_DDI_SLOT_SIZE];       /* label of the partition that runs; "": not known */
-    char version[OTTER_DDI_VERSION_SIZE]; /* of what runs, as its app descriptor says; "": not known */
-    uint8_t image_sha256[32];             /* of the image that runs, all its image_len bytes */
-    uint32_t image_len;                   /* bytes, as otter_image_t says; 0: not known */
-    bool confirmed;                       /* what runs is no trial (any more) */
-    otter_ddi_slot_state_t wanted;        /* of the slot that was asked for */
-    char why[OTTER_DDI_REASON_SIZE];      /* of a rollback, if it is known; else "" */
+    otter_ddi_running_t running;
+    uint32_t image_len;              /* of what runs, bytes, as otter_image_t says; 0: not known */
+    bool confirmed;                  /* what runs is no trial (any more) */
+    otter_ddi_slot_state_t wanted;   /* of the slot that was asked for */
+    char why[OTTER_DDI_REASON_SIZE]; /* of a rollback, if it is known; else "" */
 } otter_ddi_device_t;
 
 /** A name and what it says, for configData. Each at most 128 bytes; UTF-8. */
@@ -215,10 +220,8 @@ typedef struct otter_ddi {
     bool restarting; /* it was ordered */
     bool told_downloaded, quota, allowed, reading;
     struct otter_ddi_record record;
-    otter_ddi_file_t file;             /* that is fetched */
-    char running[OTTER_DDI_SLOT_SIZE]; /* what ran when it was looked at last: as otter_ddi_device_t begins */
-    char running_version[OTTER_DDI_VERSION_SIZE];
-    uint8_t running_sha256[32];
+    otter_ddi_file_t file;        /* that is fetched */
+    otter_ddi_running_t running;  /* when it was looked at last */
     char url[OTTER_DDI_URL_SIZE]; /* that the server gave: of an offer, then of its file */
     char version[OTTER_DDI_VERSION_SIZE];
     char other_id[OTTER_DDI_ID_SIZE]; /* of the action that is cancelled, or wants confirmation */

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "ddi/agent.h"
@@ -28,10 +27,6 @@ static bool is_same_file(const otter_ddi_file_t *a, const otter_ddi_file_t *b)
     return a->kind == b->kind && a->size == b->size && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
 }
 
-_Static_assert(offsetof(otter_ddi_t, running_sha256) - offsetof(otter_ddi_t, running) ==
-                   offsetof(otter_ddi_device_t, image_sha256),
-               "what ran is kept as a device begins");
-
 esp_err_t ddi_action_look(otter_ddi_t *agent, const char *slot, otter_ddi_device_t *device)
 {
     memset(device, 0, sizeof(*device));
@@ -40,9 +35,9 @@ esp_err_t ddi_action_look(otter_ddi_t *agent, const char *slot, otter_ddi_device
         ddi_say(agent, "error: the device cannot be looked at (%s)", esp_err_to_name(err));
         return err;
     }
-    device->slot[sizeof(device->slot) - 1] = device->version[sizeof(device->version) - 1] = '\0';
-    memcpy((char *)agent + offsetof(otter_ddi_t, running), device,
-           offsetof(otter_ddi_device_t, image_sha256) + 32);
+    otter_ddi_running_t *running = &device->running;
+    running->slot[sizeof(running->slot) - 1] = running->version[sizeof(running->version) - 1] = '\0';
+    agent->running = *running;
     agent->confirmed = device->confirmed;
     return ESP_OK;
 }
@@ -79,10 +74,10 @@ static void conclude(otter_ddi_t *agent, struct otter_ddi_record *record, int32_
 /** "ota_1 runs and is confirmed, SHA-256 01234567..." @param how  "" or a word and a blank */
 static void conclude_good(otter_ddi_t *agent, struct otter_ddi_record *record, const char *how)
 {
-    const uint8_t *sha = agent->running_sha256;
+    const uint8_t *sha = agent->running.image_sha256;
     memcpy(record->image_sha256, sha, sizeof(record->image_sha256));
-    conclude(agent, record, ESP_OK, "%s %sruns and is confirmed, SHA-256 %02x%02x%02x%02x...", agent->running,
-             how, sha[0], sha[1], sha[2], sha[3]);
+    conclude(agent, record, ESP_OK, "%s %sruns and is confirmed, SHA-256 %02x%02x%02x%02x...",
+             agent->running.slot, how, sha[0], sha[1], sha[2], sha[3]);
 }
 
 /* ---- offered ---- */
@@ -92,7 +87,7 @@ static esp_err_t runs_already(otter_ddi_t *agent, const otter_ddi_file_t *file, 
 {
     const struct otter_ddi_record *record = &agent->record;
     if (record->verdict_ok != 0 && is_same_file(&record->file, file) &&
-        memcmp(record->image_sha256, agent->running_sha256, sizeof(record->image_sha256)) == 0) {
+        memcmp(record->image_sha256, agent->running.image_sha256, sizeof(record->image_sha256)) == 0) {
         *same = true; /* it was installed from it, in whatever form it came */
         return ESP_OK;
     }
@@ -448,21 +443,21 @@ void ddi_action_judge(otter_ddi_t *agent)
     if (ddi_action_look(agent, record.slot, &device) != ESP_OK) {
         return;
     }
-    if (strcmp(device.slot, record.slot) == 0 &&
-        memcmp(device.image_sha256, record.image_sha256, sizeof(record.image_sha256)) == 0) {
+    if (strcmp(device.running.slot, record.slot) == 0 &&
+        memcmp(device.running.image_sha256, record.image_sha256, sizeof(record.image_sha256)) == 0) {
         agent->restarting = false;
         if (device.confirmed) {
             conclude_good(agent, &record, "");
         }
     } else if (device.wanted == OTTER_DDI_SLOT_REJECTED) {
         conclude(agent, &record, ESP_ERR_OTA_ROLLBACK_FAILED, "%s was rolled back, %s runs%s%s", record.slot,
-                 device.slot, device.why[0] != '\0' ? ": " : "", device.why);
+                 device.running.slot, device.why[0] != '\0' ? ": " : "", device.why);
     } else if (device.wanted == OTTER_DDI_SLOT_AWAITED ||
                (agent->restarting && agent->now < agent->closing_at)) {
         return; /* it is on its way: what is seen may be how it was, or half written */
     } else if (record.tries >= TRIES_MAX) {
         conclude(agent, &record, ESP_FAIL, "%s does not start: %s runs after %u restarts", record.slot,
-                 device.slot, (unsigned)record.tries);
+                 device.running.slot, (unsigned)record.tries);
     } else {
         agent->restarting =
             false; /* power failed before the slot was selected, or the restart did not come */

@@ -72,7 +72,7 @@ esp_err_t otter_ddi_device_look(otter_device_t *device, const char *wanted, otte
     if (running == NULL) {
         return ESP_ERR_INVALID_STATE;
     }
-    text_format(out->slot, sizeof(out->slot), "%s", running->label);
+    text_format(out->running.slot, sizeof(out->running.slot), "%s", running->label);
     out->confirmed = !has_state(device, running, ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_NEW);
     if (slot != NULL && has_state(device, slot, ESP_OTA_IMG_INVALID, ESP_OTA_IMG_ABORTED)) {
         out->wanted = OTTER_DDI_SLOT_REJECTED;
@@ -80,9 +80,9 @@ esp_err_t otter_ddi_device_look(otter_device_t *device, const char *wanted, otte
         out->wanted = OTTER_DDI_SLOT_SELECTED;
     }
     if (otter_ota_get_partition_description(device, running, &description) == ESP_OK) {
-        text_format(out->version, sizeof(out->version), "%s", description.version);
+        text_format(out->running.version, sizeof(out->running.version), "%s", description.version);
     }
-    return identify(device, running, &out->image_len, out->image_sha256);
+    return identify(device, running, &out->image_len, out->running.image_sha256);
 }
 
 static esp_err_t compare_with(otter_device_t *device, const esp_partition_t *partition,

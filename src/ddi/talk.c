@@ -117,19 +117,19 @@ static const char *last_update(const struct otter_ddi_record *record)
 static void put_attributes(paper_t *paper, const otter_ddi_t *agent)
 {
     put(paper, "{\"mode\":\"merge\",\"data\":{");
-    bool has_version = agent->running_version[0] == '\0';
+    bool has_version = agent->running.version[0] == '\0';
     for (uint32_t i = 0; i < agent->config->attribute_count; i++) {
         const otter_ddi_attribute_t *attribute = &agent->config->attributes[i];
         put_attribute(paper, attribute->name, attribute->value);
         has_version = has_version || strcmp(attribute->name, "sw_version") == 0;
     }
     if (!has_version) {
-        put_attribute(paper, "sw_version", agent->running_version);
+        put_attribute(paper, "sw_version", agent->running.version);
     }
-    put_attribute(paper, "slot", agent->running);
+    put_attribute(paper, "slot", agent->running.slot);
     put(paper, "\",\"image_sha256\":\"");
-    for (size_t i = 0; i < sizeof(agent->running_sha256); i++) {
-        put(paper, "%02X", agent->running_sha256[i]);
+    for (size_t i = 0; i < sizeof(agent->running.image_sha256); i++) {
+        put(paper, "%02X", agent->running.image_sha256[i]);
     }
     put_attribute(paper, "last_update", last_update(&agent->record));
     put_attribute(paper, "agent", "otter " OTTER_VERSION);
@@ -159,7 +159,7 @@ static void put_detail(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask as
     if (ask == DDI_TELL_TAKEN) {
         format = "taken: %" PRIu32 " bytes, while %s runs";
         bytes = agent->file.size;
-        where = agent->running;
+        where = agent->running.slot;
     } else if (ask == DDI_TELL_PROGRESS) {
         format = "%" PRIu32 " bytes of %s";
         bytes = agent->fetched_bytes;
