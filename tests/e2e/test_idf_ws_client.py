@@ -124,7 +124,7 @@ class WsClient(ConsoleTest):
         return done.stdout
 
     def check_echo(self, server, said):
-        self.check_lines(("no place 1\n", "not connected -1\n", "uri 0x0\n", "start 0x0\n"), said)
+        self.check_lines(("no place 1\n", "set 0x102, 7 s, 90 ms\n", "not connected -1\n", "uri 0x0\n", "start 0x0\n"), said)
         self.check_lines(("event begin mine\n", "event before mine\n", "event connected mine\n",
                           "event data mine op 1 fin 1, 7 of 7 at 0: at once\n", "event data mine op 9 fin 1, 1 of 1 at 0: p\n",
                           "event data mine op 1 fin 1, 6 of 6 at 0: a text\n",
@@ -143,7 +143,7 @@ class WsClient(ConsoleTest):
         self.check_echo(server, self.run_device(server, "send", "finish"))
         head = server.heads[0]
         self.assertEqual(head[0], "GET /path?a=b HTTP/1.1")
-        for line in ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: proto", "X-Own: 1",
+        for line in ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: proto", "X-Own: 1", "X-More: 2",
                      "Authorization: Basic " + base64.b64encode(b"user:secret").decode()):
             self.assertIn(line, head)
 

@@ -174,7 +174,7 @@ static bool ping(esp_websocket_client_handle_t client, reading_t *reading)
 {
     const esp_websocket_client_config_t *config = &client->config;
     const int64_t now = esp_timer_get_time();
-    const int64_t interval = config->ping_interval_sec > 0 ? (int64_t)config->ping_interval_sec : PING_S;
+    const int64_t interval = client->ping_s;
     const int64_t patience = config->pingpong_timeout_sec > 0 ? config->pingpong_timeout_sec : PONG_S;
     if (!config->disable_pingpong_discon && now - reading->heard_us > patience * 1000000) {
         ESP_LOGE(TAG, "%s has been silent for %d s", client->place.host, (int)patience);
@@ -229,14 +229,12 @@ static void connect_once(esp_websocket_client_handle_t client)
 static void run(void *arg)
 {
     esp_websocket_client_handle_t client = arg;
-    const int pause =
-        client->config.reconnect_timeout_ms > 0 ? client->config.reconnect_timeout_ms : RECONNECT_MS;
     tell(client, WEBSOCKET_EVENT_BEGIN, (esp_websocket_event_data_t){0});
     bool again = true;
     while (again && !client->stops) {
         connect_once(client);
         again = !client->config.disable_auto_reconnect && !client->said_goodbye;
-        for (int waited = 0; again && waited < pause && !client->stops; waited += LOOK_MS) {
+        for (int waited = 0; again && waited < client->reconnect_ms && !client->stops; waited += LOOK_MS) {
             vTaskDelay(pdMS_TO_TICKS(LOOK_MS));
         }
     }
@@ -345,6 +343,8 @@ static bool prepare(esp_websocket_client_handle_t client, const esp_websocket_cl
 {
     const esp_event_loop_args_t loop = {.queue_size = 4};
     client->config = *config;
+    client->reconnect_ms = config->reconnect_timeout_ms > 0 ? config->reconnect_timeout_ms : RECONNECT_MS;
+    client->ping_s = config->ping_interval_sec > 0 ? (int)config->ping_interval_sec : PING_S;
     (void)pthread_mutex_init(&client->lock, NULL); /* neither can fail on Linux */
     (void)pthread_mutex_init(&client->sending, NULL);
     client->place.fields = copy(config->headers);
@@ -394,6 +394,54 @@ esp_err_t esp_websocket_client_set_headers(esp_websocket_client_handle_t client,
     }
     free(client->place.fields);
     client->place.fields = fields;
+    return ESP_OK;
+}
+
+esp_err_t esp_websocket_client_append_header(esp_websocket_client_handle_t client, const char *key,
+                                             const char *value)
+{
+    char *fields = NULL;
+    if (client == NULL || key == NULL || value == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (asprintf(&fields, "%s%s: %s\r\n", client->place.fields, key, value) < 0) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = esp_websocket_client_set_headers(client, fields);
+    free(fields);
+    return err;
+}
+
+size_t esp_websocket_client_get_ping_interval_sec(esp_websocket_client_handle_t client)
+{
+    return client != NULL ? (size_t)client->ping_s : 0;
+}
+
+esp_err_t esp_websocket_client_set_ping_interval_sec(esp_websocket_client_handle_t client,
+                                                     size_t ping_interval_sec)
+{
+    if (client == NULL || ping_interval_sec > INT32_MAX) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    client->ping_s = ping_interval_sec > 0 ? (int)ping_interval_sec : PING_S;
+    return ESP_OK;
+}
+
+int esp_websocket_client_get_reconnect_timeout(esp_websocket_client_handle_t client)
+{
+    return client != NULL && !client->config.disable_auto_reconnect ? client->reconnect_ms : -1;
+}
+
+esp_err_t esp_websocket_client_set_reconnect_timeout(esp_websocket_client_handle_t client,
+                                                     int reconnect_timeout_ms)
+{
+    if (client == NULL || reconnect_timeout_ms <= 0) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (client->config.disable_auto_reconnect) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    client->reconnect_ms = reconnect_timeout_ms;
     return ESP_OK;
 }
 
@@ -495,6 +543,13 @@ int esp_websocket_client_send_cont_msg(esp_websocket_client_handle_t client, con
 {
     (void)timeout;
     return send_frame(client, WSLAY_CONTINUATION_FRAME, false, data, len);
+}
+
+int esp_websocket_client_send_with_opcode(esp_websocket_client_handle_t client, ws_transport_opcodes_t opcode,
+                                          const uint8_t *data, int len, TickType_t timeout)
+{
+    (void)timeout;
+    return send_frame(client, (uint8_t)(opcode & 0x0f), true, (const char *)data, len);
 }
 
 int esp_websocket_client_send_fin(esp_websocket_client_handle_t client, TickType_t timeout)

@@ -27,6 +27,7 @@ struct esp_websocket_client {
     SemaphoreHandle_t ended; /* its task has */
     atomic_bool started;     /* until its end is noticed */
     atomic_bool stops, connected, said_goodbye;
+    atomic_int reconnect_ms, ping_s;
     int status; /* of the last handshake */
     /* the connection */
     pthread_mutex_t lock; /* of tls, which is no one's alone */

@@ -10,6 +10,7 @@
 #include "esp_event.h"
 #include "esp_tls.h"
 #include "esp_tls_connection.h"
+#include "esp_transport_ws.h"
 #include "freertos/FreeRTOS.h"
 
 #ifdef __cplusplus
@@ -107,6 +108,19 @@ esp_websocket_client_handle_t esp_websocket_client_init(const esp_websocket_clie
 /** All that follow @return ESP_ERR_INVALID_ARG: NULL. While it runs neither is taken: ESP_ERR_INVALID_STATE. */
 esp_err_t esp_websocket_client_set_uri(esp_websocket_client_handle_t client, const char *uri);
 esp_err_t esp_websocket_client_set_headers(esp_websocket_client_handle_t client, const char *headers);
+/** One more line behind them. */
+esp_err_t esp_websocket_client_append_header(esp_websocket_client_handle_t client, const char *key,
+                                             const char *value);
+/** Any time. @return 0: NULL */
+size_t esp_websocket_client_get_ping_interval_sec(esp_websocket_client_handle_t client);
+/** @param ping_interval_sec  0: 10 */
+esp_err_t esp_websocket_client_set_ping_interval_sec(esp_websocket_client_handle_t client,
+                                                     size_t ping_interval_sec);
+/** ms; any time. @return -1: NULL, or it does not connect again */
+int esp_websocket_client_get_reconnect_timeout(esp_websocket_client_handle_t client);
+/** @return ESP_OK; ESP_ERR_INVALID_ARG: NULL, or no time; ESP_ERR_INVALID_STATE: it does not connect again */
+esp_err_t esp_websocket_client_set_reconnect_timeout(esp_websocket_client_handle_t client,
+                                                     int reconnect_timeout_ms);
 /** @return ESP_OK; ESP_FAIL: it runs already, or no task */
 esp_err_t esp_websocket_client_start(esp_websocket_client_handle_t client);
 /** Ends at once, and waits for its task; not to be called by a handler. @return ESP_OK; ESP_FAIL: it does not run */
@@ -130,6 +144,9 @@ int esp_websocket_client_send_text_partial(esp_websocket_client_handle_t client,
 int esp_websocket_client_send_cont_msg(esp_websocket_client_handle_t client, const char *data, int len,
                                        TickType_t timeout);
 int esp_websocket_client_send_fin(esp_websocket_client_handle_t client, TickType_t timeout);
+/** A whole frame of any kind. */
+int esp_websocket_client_send_with_opcode(esp_websocket_client_handle_t client, ws_transport_opcodes_t opcode,
+                                          const uint8_t *data, int len, TickType_t timeout);
 
 bool esp_websocket_client_is_connected(esp_websocket_client_handle_t client);
 /** Handlers run in the client's task. @return what esp_event_handler_register_with() says */

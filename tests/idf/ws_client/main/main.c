@@ -40,7 +40,8 @@ static void send_all(esp_websocket_client_handle_t client)
     char *large = calloc(1, 70000);
     memset(large, 'l', 70000);
     const int sent[] = {
-        esp_websocket_client_send_text(client, "a text", 6, portMAX_DELAY),
+        esp_websocket_client_send_with_opcode(client, WS_TRANSPORT_OPCODES_TEXT, (const uint8_t *)"a text", 6,
+                                              portMAX_DELAY),
         esp_websocket_client_send_bin(client, large, 70000, portMAX_DELAY),
         esp_websocket_client_send_text_partial(client, "one", 3, portMAX_DELAY),
         esp_websocket_client_send_cont_msg(client, "two", 3, portMAX_DELAY),
@@ -94,6 +95,12 @@ void app_main(void)
     printf("no place %d\n", esp_websocket_client_init(&wrong) == NULL);
     esp_websocket_client_handle_t client = esp_websocket_client_init(&config);
     ESP_ERROR_CHECK(esp_websocket_register_events(client, WEBSOCKET_EVENT_ANY, on_event, NULL));
+    esp_err_t no_time = esp_websocket_client_set_reconnect_timeout(client, 0);
+    ESP_ERROR_CHECK(esp_websocket_client_append_header(client, "X-More", "2"));
+    ESP_ERROR_CHECK(esp_websocket_client_set_ping_interval_sec(client, 7));
+    ESP_ERROR_CHECK(esp_websocket_client_set_reconnect_timeout(client, 90));
+    printf("set 0x%x, %d s, %d ms\n", no_time, (int)esp_websocket_client_get_ping_interval_sec(client),
+           esp_websocket_client_get_reconnect_timeout(client));
     printf("not connected %d\n", esp_websocket_client_send_text(client, "x", 1, 0));
     while (fgets(line, sizeof(line), stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';
