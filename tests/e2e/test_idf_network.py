@@ -21,11 +21,11 @@ class Network(ConsoleTest):
         done = otter("run", self.project.out, "--new", "--until", "all is said", "--max-seconds", "60")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.check_lines((
-            "step 0: mode 1, station '' '', access point 0x3005 ''\n", "no storage 0x102\n",
-            "step 1: mode 3, station 'home' 'secret', access point 0x0 'ours'\n",
-            "step 1: mode 3, station 'elsewhere' 'secret', access point 0x0 'ours'\n",
-            "step 2: mode 3, station 'home' 'secret', access point 0x0 'ours'\n",
-            "step 3: mode 1, station '' '', access point 0x3005 ''\n",
+            "step 0: mode 1, station '' '', access point 0x3005 '' 0, pk 0\n", "no storage 0x102\n",
+            "step 1: mode 3, station 'home' 'secret', access point 0x0 'ours' 2, pk 1\n",
+            "step 1: mode 3, station 'elsewhere' 'secret', access point 0x0 'ours' 2, pk 1\n",
+            "step 2: mode 3, station 'home' 'secret', access point 0x0 'ours' 2, pk 1\n",
+            "step 3: mode 1, station '' '', access point 0x3005 '' 0, pk 0\n",
             "before init 0x3065", "no peer acknowledges", ", nobody 0x3069, no data 0x3066\n",
             "again 0x306b, 2 peers, 1 encrypted, 1\n", "the other 1, then 0x3069\n",
             "to 02..09: 1\n", "to 02..09: 1\n", "to ff..ff: 0\n", "it is there 0\n",

@@ -328,6 +328,17 @@ esp_err_t esp_tls_set_conn_state(esp_tls_t *tls, esp_tls_conn_state_t conn_state
     return ESP_OK;
 }
 
+esp_tls_client_session_t *esp_tls_get_client_session(esp_tls_t *tls)
+{
+    (void)tls;
+    return NULL;
+}
+
+void esp_tls_free_client_session(esp_tls_client_session_t *client_session)
+{
+    (void)client_session; /* there are none */
+}
+
 void *esp_tls_get_ssl_context(esp_tls_t *tls)
 {
     (void)tls;

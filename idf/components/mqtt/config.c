@@ -179,7 +179,10 @@ static bool check(const esp_mqtt_client_config_t *config)
         verify->ciphersuites_list != NULL) {
         return refuse("broker.verification asks for a CA store, a PSK, another name or cipher suites");
     }
-    if (own->use_secure_element || own->ds_data != NULL) {
+    if (config->network.transport != NULL || config->network.if_name != NULL) {
+        return refuse("network asks for a transport of its own, or one interface");
+    }
+    if (own->use_secure_element || own->use_ecdsa_peripheral || own->ds_data != NULL) {
         return refuse("credentials.authentication asks for a key in hardware");
     }
     if (config->broker.address.transport > MQTT_TRANSPORT_OVER_SSL) {

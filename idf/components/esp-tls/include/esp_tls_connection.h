@@ -99,9 +99,11 @@ typedef struct esp_tls_cfg {
     bool use_ecdsa_peripheral;
     uint8_t ecdsa_key_efuse_blk;
     const int *ciphersuites_list;
+    struct esp_tls_client_session *client_session; /* of no use here: each connection has its own */
 } esp_tls_cfg_t;
 
 typedef struct esp_tls esp_tls_t;
+typedef struct esp_tls_client_session esp_tls_client_session_t;
 
 /** Of a server that has one connection after the other; certificates and keys are PEM, or DER with their length. */
 typedef struct esp_tls_cfg_server {
@@ -191,6 +193,9 @@ esp_err_t esp_tls_get_conn_state(esp_tls_t *tls, esp_tls_conn_state_t *conn_stat
 esp_err_t esp_tls_set_conn_state(esp_tls_t *tls, esp_tls_conn_state_t conn_state);
 /** Another socket under a connection is not to be had. @return ESP_ERR_NOT_SUPPORTED; ESP_ERR_INVALID_ARG */
 esp_err_t esp_tls_set_conn_sockfd(esp_tls_t *tls, int sockfd);
+/** A session that could be taken up again. @return NULL: there is none to keep */
+struct esp_tls_client_session *esp_tls_get_client_session(esp_tls_t *tls);
+void esp_tls_free_client_session(struct esp_tls_client_session *client_session);
 /** It would be mbedTLS's. @return NULL */
 void *esp_tls_get_ssl_context(esp_tls_t *tls);
 esp_err_t esp_tls_get_error_handle(esp_tls_t *tls, esp_tls_error_handle_t *error_handle);

@@ -35,8 +35,17 @@ extern "C" {
 #define ESP_ERR_WIFI_NOT_ASSOC   (ESP_ERR_WIFI_BASE + 21)
 #define ESP_ERR_WIFI_TX_DISALLOW (ESP_ERR_WIFI_BASE + 22)
 
+/** Of buffers, queues and features of a driver nothing is looked at. */
 typedef struct {
+    int static_rx_buf_num, dynamic_rx_buf_num, tx_buf_type, static_tx_buf_num, dynamic_tx_buf_num;
+    int rx_mgmt_buf_type, rx_mgmt_buf_num, cache_tx_buf_num;
+    int csi_enable, ampdu_rx_enable, ampdu_tx_enable, amsdu_tx_enable;
     int nvs_enable;
+    int nano_enable, rx_ba_win, wifi_task_core_id, beacon_max_len, mgmt_sbuf_num;
+    uint64_t feature_caps;
+    bool sta_disconnected_pm;
+    int espnow_max_encrypt_num, tx_hetb_queue_num;
+    bool dump_hesigb_enable;
     int magic;
 } wifi_init_config_t;
 #define WIFI_INIT_CONFIG_MAGIC 0x1F2F3F4F

@@ -38,6 +38,7 @@ typedef struct {
     uint8_t schan, nchan;
     int8_t max_tx_power;
     wifi_country_policy_t policy;
+    uint32_t wifi_5g_channel_mask;
 } wifi_country_t;
 
 typedef enum {
@@ -125,6 +126,12 @@ typedef enum {
     WPA3_SAE_PWE_BOTH,
 } wifi_sae_pwe_method_t;
 
+typedef enum {
+    WPA3_SAE_PK_MODE_AUTOMATIC = 0,
+    WPA3_SAE_PK_MODE_ONLY = 1,
+    WPA3_SAE_PK_MODE_DISABLED = 2,
+} wifi_sae_pk_mode_t;
+
 typedef struct {
     uint32_t min, max; /* ms */
 } wifi_active_scan_time_t;
@@ -141,6 +148,11 @@ typedef struct {
     wifi_scan_type_t scan_type;
     wifi_scan_time_t scan_time;
     uint8_t home_chan_dwell_time;
+    struct {
+        uint16_t ghz_2_channels;
+        uint32_t ghz_5_channels;
+    } channel_bitmap;
+    bool coex_background_scan;
 } wifi_scan_config_t;
 
 typedef struct {
@@ -151,14 +163,17 @@ typedef struct {
     wifi_auth_mode_t authmode;
     wifi_cipher_type_t pairwise_cipher, group_cipher;
     wifi_ant_t ant;
-    uint32_t phy_11b : 1, phy_11g : 1, phy_11n : 1, phy_lr : 1, wps : 1, ftm_responder : 1, ftm_initiator : 1,
-        reserved : 25;
+    uint32_t phy_11b : 1, phy_11g : 1, phy_11n : 1, phy_lr : 1, phy_11a : 1, phy_11ac : 1, phy_11ax : 1,
+        wps : 1, ftm_responder : 1, ftm_initiator : 1, reserved : 22;
     wifi_country_t country;
+    wifi_bandwidth_t bandwidth;
+    uint8_t vht_ch_freq1, vht_ch_freq2;
 } wifi_ap_record_t;
 
 typedef struct {
     int8_t rssi;
     wifi_auth_mode_t authmode;
+    uint8_t rssi_5g_adjustment;
 } wifi_scan_threshold_t;
 
 typedef struct {
@@ -175,6 +190,13 @@ typedef struct {
     bool ftm_responder;
     wifi_pmf_config_t pmf_cfg;
     wifi_sae_pwe_method_t sae_pwe_h2e;
+    uint8_t transition_disable : 1, sae_ext : 1, wpa3_compatible_mode : 1, reserved : 5;
+    uint8_t csa_count, dtim_period;
+    struct {
+        uint16_t period;
+        bool protected_keep_alive;
+    } bss_max_idle_cfg;
+    uint16_t gtk_rekey_interval;
 } wifi_ap_config_t;
 
 typedef struct {
@@ -190,6 +212,7 @@ typedef struct {
     uint32_t rm_enabled : 1, btm_enabled : 1, mbo_enabled : 1, ft_enabled : 1, owe_enabled : 1,
         transition_disable : 1, reserved : 26;
     wifi_sae_pwe_method_t sae_pwe_h2e;
+    wifi_sae_pk_mode_t sae_pk_mode;
     uint8_t failure_retry_cnt;
     uint8_t sae_h2e_identifier[32];
 } wifi_sta_config_t;
@@ -202,6 +225,8 @@ typedef union {
 typedef struct {
     uint8_t mac[6];
     int8_t rssi;
+    uint32_t phy_11b : 1, phy_11g : 1, phy_11n : 1, phy_lr : 1, phy_11a : 1, phy_11ac : 1, phy_11ax : 1,
+        is_mesh_child : 1, reserved : 24;
 } wifi_sta_info_t;
 
 #define ESP_WIFI_MAX_CONN_NUM 15

@@ -136,8 +136,10 @@ typedef struct esp_mqtt_client_config_t {
             size_t key_len;
             const char *key_password; /* of an encrypted key */
             int key_password_len;
-            bool use_secure_element; /* refused, as the next one */
+            bool use_secure_element; /* refused, as the rest */
             void *ds_data;
+            bool use_ecdsa_peripheral;
+            uint8_t ecdsa_key_efuse_blk;
         } authentication;
     } credentials;
     struct session_t {
@@ -159,6 +161,12 @@ typedef struct esp_mqtt_client_config_t {
         int timeout_ms;           /* for the broker to accept; 0: 10000 */
         int refresh_connection_after_ms;
         bool disable_auto_reconnect;
+        struct {
+            bool keep_alive_enable;
+            int keep_alive_idle, keep_alive_interval, keep_alive_count;
+        } tcp_keep_alive_cfg;                   /* this machine's TCP is as it is */
+        struct esp_transport_item_t *transport; /* refused, as the next one */
+        struct ifreq *if_name;
     } network;
     struct task_t {
         int priority;

@@ -26,13 +26,15 @@ static void tell(uint8_t step)
     ESP_ERROR_CHECK(esp_wifi_get_mode(&mode));
     ESP_ERROR_CHECK(esp_wifi_get_config(WIFI_IF_STA, &station));
     esp_err_t err = esp_wifi_get_config(WIFI_IF_AP, &ap);
-    printf("step %d: mode %d, station '%s' '%s', access point 0x%x '%s'\n", step, mode, station.sta.ssid,
-           station.sta.password, err, ap.ap.ssid);
+    printf("step %d: mode %d, station '%s' '%s', access point 0x%x '%s' %d, pk %d\n", step, mode,
+           station.sta.ssid, station.sta.password, err, ap.ap.ssid, ap.ap.dtim_period,
+           station.sta.sae_pk_mode);
 }
 
 static void configure(const char *ssid)
 {
-    wifi_config_t station = {.sta = {.password = "secret"}}, ap = {.ap = {.ssid = "ours"}};
+    wifi_config_t station = {.sta = {.password = "secret", .sae_pk_mode = WPA3_SAE_PK_MODE_ONLY}},
+                  ap = {.ap = {.ssid = "ours", .dtim_period = 2}};
     strcpy((char *)station.sta.ssid, ssid);
     ESP_ERROR_CHECK(esp_wifi_set_mode(WIFI_MODE_APSTA));
     ESP_ERROR_CHECK(esp_wifi_set_config(WIFI_IF_STA, &station));
@@ -41,7 +43,8 @@ static void configure(const char *ssid)
 
 void ask_kept(void)
 {
-    const wifi_init_config_t init = WIFI_INIT_CONFIG_DEFAULT();
+    wifi_init_config_t init = WIFI_INIT_CONFIG_DEFAULT();
+    init.static_rx_buf_num = 4; /* nobody looks at it */
     uint8_t step = next_step();
     ESP_ERROR_CHECK(esp_wifi_init(&init));
     tell(step);
