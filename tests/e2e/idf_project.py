@@ -29,13 +29,13 @@ def otter(*args, **options):
 
 
 class Project:
-    """A copy of an example in a folder of its own, with the certificate of a server of the test's in it."""
+    """A copy of an example, or of another folder, in one of its own, with the certificate of a server of the test's in it."""
 
-    def __init__(self, example="simple_ota", files=None):
+    def __init__(self, example="simple_ota", files=None, source=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
         self.path = self.folder / "project"
-        if example:
-            shutil.copytree(SOURCE / "examples" / "idf" / example, self.path)
+        if source or example:
+            shutil.copytree(source or SOURCE / "examples" / "idf" / example, self.path)
         self.cert = make_cert(self.folder)
         for name, text in {"ca.pem": (self.folder / "ca.pem").read_text(), **(files or {})}.items():
             self.write(name, text)
@@ -77,6 +77,18 @@ class ConsoleTest(unittest.TestCase):
             found = console.find(line, at)
             self.assertGreaterEqual(found, 0, f"{line!r} is not there, or not behind the line before:\n{console}{errors}")
             at = found + len(line)
+
+
+@unittest.skipIf(SANITIZED, TOO_LARGE)
+class FolderTest(ConsoleTest):
+    """Tests of one project of tests/idf, which they build themselves."""
+
+    source = None  # its folder's name
+
+    @classmethod
+    def setUpClass(cls):
+        cls.project = Project(source=SOURCE / "tests" / "idf" / cls.source)
+        cls.addClassCleanup(cls.project.remove)
 
 
 @unittest.skipIf(SANITIZED, TOO_LARGE)

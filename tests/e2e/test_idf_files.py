@@ -5,7 +5,7 @@ import shutil
 import unittest
 
 from device import in_full
-from idf_project import SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
+from idf_project import FolderTest, otter
 
 WWW = 0x210000  # where the partition is that is flashed with files
 
@@ -24,13 +24,12 @@ SAID = (
 )
 
 
-@unittest.skipIf(SANITIZED, TOO_LARGE)
-class Files(ConsoleTest):
+class Files(FolderTest):
+    source = "files"
+
     @classmethod
     def setUpClass(cls):
-        cls.project = Project(None)
-        cls.addClassCleanup(cls.project.remove)
-        shutil.copytree(SOURCE / "tests" / "idf" / "files", cls.project.path, dirs_exist_ok=True)
+        super().setUpClass()
         cls.project.build()
 
     def check(self, boot, *options):

@@ -1,20 +1,14 @@
 """What stands in for a network: a station's configuration over restarts, ESP-NOW, names of lwip, interfaces and radio."""
 # SPDX-License-Identifier: Apache-2.0
 
-import shutil
 import unittest
 
 from device import in_full
-from idf_project import SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
+from idf_project import FolderTest, otter
 
 
-@unittest.skipIf(SANITIZED, TOO_LARGE)
-class Network(ConsoleTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.project = Project(None)
-        cls.addClassCleanup(cls.project.remove)
-        shutil.copytree(SOURCE / "tests" / "idf" / "network", cls.project.path, dirs_exist_ok=True)
+class Network(FolderTest):
+    source = "network"
 
     def check(self, *options):
         self.project.build(*options)

@@ -13,7 +13,7 @@ import struct
 import unittest
 
 from device import in_full
-from idf_project import LIMIT_S, SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Device, Project
+from idf_project import LIMIT_S, Device, FolderTest
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of RFC 6455
@@ -65,13 +65,12 @@ class WebSocket:
         self.socket.close()
 
 
-@unittest.skipIf(SANITIZED, TOO_LARGE)
-class Sockets(ConsoleTest):
+class Sockets(FolderTest):
+    source = "sockets"
+
     @classmethod
     def setUpClass(cls):
-        cls.project = Project(None)
-        cls.addClassCleanup(cls.project.remove)
-        shutil.copytree(SOURCE / "tests" / "idf" / "sockets", cls.project.path, dirs_exist_ok=True)
+        super().setUpClass()
         for name, path in (("server.pem", cls.project.cert.cert), ("server.key", cls.project.cert.key)):
             shutil.copy(path, cls.project.path / "main" / name)
         shutil.copy(cls.project.folder / "ca.pem", cls.project.path / "main" / "ca.pem")

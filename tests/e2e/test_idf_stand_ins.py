@@ -1,20 +1,14 @@
 """What stands in for hardware answers as a chip with nothing around it: the console, timers, buses, LEDs, the time."""
 # SPDX-License-Identifier: Apache-2.0
 
-import shutil
 import unittest
 
 from device import in_full
-from idf_project import SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
+from idf_project import FolderTest, otter
 
 
-@unittest.skipIf(SANITIZED, TOO_LARGE)
-class StandIns(ConsoleTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.project = Project(None)
-        cls.addClassCleanup(cls.project.remove)
-        shutil.copytree(SOURCE / "tests" / "idf" / "stand_ins", cls.project.path, dirs_exist_ok=True)
+class StandIns(FolderTest):
+    source = "stand_ins"
 
     def check(self, *options):
         self.project.build(*options)

@@ -1,21 +1,19 @@
 """Connections without HTTP: ESP-TLS and transports reach a server, trust what they are told to, and end as the peer does."""
 # SPDX-License-Identifier: Apache-2.0
 
-import shutil
 import unittest
 
 from device import in_full
-from idf_project import SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
+from idf_project import FolderTest, otter
 from servers import HttpsServer
 
 
-@unittest.skipIf(SANITIZED, TOO_LARGE)
-class Streams(ConsoleTest):
+class Streams(FolderTest):
+    source = "streams"
+
     @classmethod
     def setUpClass(cls):
-        cls.project = Project(None)
-        cls.addClassCleanup(cls.project.remove)
-        shutil.copytree(SOURCE / "tests" / "idf" / "streams", cls.project.path, dirs_exist_ok=True)
+        super().setUpClass()
         www = cls.project.folder / "www"
         www.mkdir()
         (www / "file").write_text("what is served")

@@ -11,7 +11,7 @@ import threading
 import unittest
 
 from device import in_full
-from idf_project import LIMIT_S, SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
+from idf_project import LIMIT_S, FolderTest, otter
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -104,13 +104,12 @@ def answer(server, client):
     client.sendall(frame(kind, content))
 
 
-@unittest.skipIf(SANITIZED, TOO_LARGE)
-class WsClient(ConsoleTest):
+class WsClient(FolderTest):
+    source = "ws_client"
+
     @classmethod
     def setUpClass(cls):
-        cls.project = Project(None)
-        cls.addClassCleanup(cls.project.remove)
-        shutil.copytree(SOURCE / "tests" / "idf" / "ws_client", cls.project.path, dirs_exist_ok=True)
+        super().setUpClass()
         shutil.copy(cls.project.folder / "ca.pem", cls.project.path / "main" / "ca.pem")
         cls.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         cls.context.load_cert_chain(cls.project.cert.cert, cls.project.cert.key)
