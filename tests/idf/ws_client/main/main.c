@@ -39,16 +39,14 @@ static void send_all(esp_websocket_client_handle_t client)
 {
     char *large = calloc(1, 70000);
     memset(large, 'l', 70000);
-    const int sent[] = {
-        esp_websocket_client_send_with_opcode(client, WS_TRANSPORT_OPCODES_TEXT, (const uint8_t *)"a text", 6,
-                                              portMAX_DELAY),
-        esp_websocket_client_send_bin(client, large, 70000, portMAX_DELAY),
-        esp_websocket_client_send_text_partial(client, "one", 3, portMAX_DELAY),
-        esp_websocket_client_send_cont_msg(client, "two", 3, portMAX_DELAY),
-        esp_websocket_client_send_fin(client, portMAX_DELAY),
-    };
-    printf("sent %d %d %d %d %d\n", sent[0], sent[1], sent[2], sent[3],
-           sent[4]); /* one line: events are told meanwhile */
+    const int text = esp_websocket_client_send_with_opcode(client, WS_TRANSPORT_OPCODES_TEXT,
+                                                           (const uint8_t *)"a text", 6, portMAX_DELAY);
+    const int binary = esp_websocket_client_send_bin(client, large, 70000, portMAX_DELAY);
+    const int part = esp_websocket_client_send_text_partial(client, "one", 3, portMAX_DELAY);
+    const int next = esp_websocket_client_send_cont_msg(client, "two", 3, portMAX_DELAY);
+    const int end = esp_websocket_client_send_fin(client, portMAX_DELAY);
+    /* At once: events print lines of their own meanwhile. */
+    printf("sent %d %d %d %d %d\n", text, binary, part, next, end);
     free(large);
 }
 
