@@ -38,9 +38,14 @@ def in_folder(folder):
             if is_component(os.path.join(folder, name))]
 
 
+# What has another name in the component registry than in ESP-IDF, which had it first.
+IN_ESP_IDF = {"cjson": "json"}
+
+
 def own_name(name):
-    """Without the namespace that the component registry puts in front: mdns, of espressif__mdns."""
-    return name.rpartition("__")[2]
+    """Without the namespace that the component registry puts in front, mdns of espressif__mdns; and as ESP-IDF names it."""
+    name = name.rpartition("__")[2]
+    return IN_ESP_IDF.get(name, name)
 
 
 class Finder:
@@ -156,7 +161,7 @@ class Finder:
         short_name = name.split("/")[-1]
         if name == "idf":
             return None
-        local = self.found.get(short_name) or self.found.get(name.replace("/", "__"))
+        local = self.found.get(short_name) or self.found.get(name.replace("/", "__")) or self.found.get(own_name(short_name))
         path = what.get("override_path") or what.get("path")
         if path and not (local and local.ours):
             folder = os.path.normpath(os.path.join(component.folder, os.path.expandvars(path)))

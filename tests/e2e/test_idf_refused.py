@@ -277,8 +277,9 @@ class Refused(unittest.TestCase):
 
     def test_images_that_are_not_made_do_not_hide_what_else_is_missing(self):
         made = self.made(project(behind="nvs_create_partition_image(nvs values.csv FLASH_IN_PROJECT)\n",
-                                 source="void nobody_has(void);\nvoid app_main(void) { nobody_has(); }\n",
-                                 main__idf_component_dot_yml="dependencies:\n  espressif/gadget: '^2'\n"))
+                                 source='#include "cJSON.h"\nvoid nobody_has(void);\nvoid app_main(void) { nobody_has(); }\n',
+                                 main__idf_component_dot_yml="dependencies:\n  espressif/gadget: '^2'\n"
+                                 "  espressif/cjson: '^1'\n"))  # ESP-IDF's component json
         self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
                          ["component espressif/gadget: main/idf_component.yml",
                           "NVS image of partition nvs: values.csv", "function nobody_has: main/main.c"])
