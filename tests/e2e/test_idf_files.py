@@ -5,7 +5,7 @@ import shutil
 import unittest
 
 from device import in_full
-from idf_project import FolderTest, otter
+from idf_project import FEW_TASKS, FolderTest, otter
 
 WWW = 0x210000  # where the partition is that is flashed with files
 
@@ -84,7 +84,7 @@ class Files(FolderTest):
 
     @in_full
     def test_so_they_do_under_the_sanitizers(self):
-        for sanitizer in ("address,undefined", "thread"):
+        for sanitizer in FEW_TASKS:
             with self.subTest(sanitizer):
                 self.project.build("--sanitize", sanitizer)
                 self.check(1, "--new")

@@ -4,7 +4,7 @@
 import unittest
 
 from device import in_full
-from idf_project import FolderTest, otter
+from idf_project import FEW_TASKS, FolderTest, otter
 
 
 class Network(FolderTest):
@@ -36,7 +36,7 @@ class Network(FolderTest):
 
     @in_full
     def test_so_they_do_under_the_sanitizers(self):
-        for sanitizer in ("address,undefined", "thread"):
+        for sanitizer in FEW_TASKS:
             with self.subTest(sanitizer):
                 self.check("--sanitize", sanitizer)
 
