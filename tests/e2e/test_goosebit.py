@@ -22,6 +22,7 @@ SOME, BAD = 12, 3  # devices, and those of them that the new firmware does not s
 
 
 @unittest.skipUnless(goosebit.PROGRAM, "goosebit is not installed (./dev setup goosebit)")
+@in_full
 class WithGoosebit(DeviceTest):
     @classmethod
     def setUpClass(cls):

@@ -11,7 +11,7 @@ import subprocess
 import unittest
 
 import servers
-from device import BUILD, TIMEOUT_S
+from device import BUILD, TIMEOUT_S, in_full
 from test_update import OTTER, UpdateCase, must, otter
 
 LONG = os.environ.get("OTTER_LONG") == "1"
@@ -101,6 +101,7 @@ class PlannedCuts(KillCase):
             self.check_alive(f"cut {n}", self.images())
         print(f"{len(chosen)} cuts in a run of {total} flash operations")
 
+    @in_full
     def test_device_goes_on_after_a_cut(self):
         """Power returns: the device itself finishes the update."""
         total = self.count_operations()

@@ -178,6 +178,7 @@ class Catalogue(unittest.TestCase):
         count, _ = self.sweep(resume=False)
         print(f"\n{count} cuts, the old firmware boots after each")
 
+    @device.in_full
     def test_cut_at_every_byte_with_resume(self):
         count, most = self.sweep(resume=True)
         print(f"\n{count} cuts, each update completed; fetched twice: at most {most} bytes")

@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from device import (ABORTED, BUILD, INVALID, NEW, OFFSETS, OTTER, PENDING_VERIFY, SOURCE, TIMEOUT_S, UNDEFINED, VALID, DeviceTest,
-                    make_image, wait_until_ended)
+                    in_full, make_image, wait_until_ended)
 
 POWERON, SW, PANIC, TASK_WDT = 1, 3, 4, 6
 
@@ -83,6 +83,7 @@ class Boots(DeviceTest):
                       console)
         self.assertIn("rst:0x7", console)
 
+    @in_full
     def test_what_is_reset_is_named(self):
         """A task that never blocks, whatever it does; one that has subscribed and only waits, in pieces or for ever."""
         self.make_flash({"factory": self.probe()})

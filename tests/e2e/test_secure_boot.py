@@ -9,7 +9,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
-from device import BUILD, OFFSETS, SOURCE, DeviceTest  # noqa: E402
+from device import BUILD, OFFSETS, SOURCE, DeviceTest, in_full  # noqa: E402
 from image_files import bootloader  # noqa: E402
 from test_update import VECTORS, UpdateCase, must, otter  # noqa: E402
 
@@ -403,6 +403,7 @@ class BadInput(SignedUpdates):
         done = otter("image", "verify", self.www / name, "--key", KEYS / "rsa_a.pub.pem")
         self.assertEqual(done.returncode, 1, done.stderr)
 
+    @in_full
     def test_images(self):
         self.make_flash("app1_a.bin", "a")
         for what, image, why in self.refused_images():

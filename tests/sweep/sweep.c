@@ -22,8 +22,8 @@
 #define SHARED_ONE_IN 4u /* where fewer tears are drawn, an operation mostly has one, and nothing to share */
 
 static const char usage[] =
-    "usage: sweep                           what ./dev test runs; with CI set eighteen times as much, with "
-    "OTTER_LONG ninety times\n"
+    "usage: sweep                           what ./dev test runs; with CI set 27 times as much, with "
+    "OTTER_LONG 130 times\n"
     "       sweep --only TEXT               the life of that name, or the lives with TEXT in it\n"
     "       sweep --list                    the lives\n"
     "       sweep --replay LINE             one trial, with the device's console; LINE is what a failure "
@@ -63,7 +63,7 @@ typedef struct {
     bool each_runs;         /* the device runs up to each cut; else once for all tears of an operation */
 } plan_t;
 
-/* A day's work has every operation cut in half of the ways that differ most, the next one in the other half. AddressSanitizer is
+/* A day's work has every operation cut in a third of the ways that differ most, the next one in another third. AddressSanitizer is
  * five times slower, and there for what happens in memory: the ways that differ most, of first cuts all, fewer of the others. */
 #ifdef __SANITIZE_ADDRESS__
 static const bool is_slow = true;
@@ -71,7 +71,7 @@ static const bool is_slow = true;
 static const bool is_slow = false;
 #endif
 static const plan_t sparse_plan = {{TEARS_FEW, TEARS_FEW, TEARS_FEW}, 1, 8, 8, 96, 40, 30, false};
-static const plan_t day_plan = {{TEARS_FEW, TEARS_FEW, TEARS_FEW}, 2, 16, 16, 192, 40, 60, false};
+static const plan_t day_plan = {{TEARS_FEW, TEARS_FEW, TEARS_FEW}, 3, 16, 16, 192, 40, 60, false};
 static const plan_t short_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 1, 4, 1, 24, 40, 40, false};
 static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 1, 1, 1, 48, 24, 80, true};
 
@@ -633,7 +633,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const bool is_long = long_run_wanted() && !now.expect_failure;
-    const uint64_t least = text[0] != '\0' ? 0 : is_long ? 1000000 : full_run_wanted() ? 100000 : 50000;
+    const uint64_t least = text[0] != '\0' ? 0 : is_long ? 1000000 : full_run_wanted() ? 100000 : 40000;
     const plan_t *usual = now.expect_failure   ? &short_plan
                           : !full_run_wanted() ? &day_plan
                           : is_slow            ? &sparse_plan

@@ -325,7 +325,7 @@ static void a_cut_in_any_operation_loses_nothing(void **state)
         "sixty-four bytes that nobody else has, half of them for places.";
     uint32_t trials = 0;
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
-        const uint32_t pages = rows[row].pages, every = long_run_wanted() ? 1 : full_run_wanted() ? 5 : 20;
+        const uint32_t pages = rows[row].pages, every = long_run_wanted() ? 1 : full_run_wanted() ? 5 : 40;
         uint32_t random = 4711;
         cipher = rows[row].encrypted ? otter_nvs_cipher_new(keys) : NULL;
         assert_true(!rows[row].encrypted || cipher != NULL);
