@@ -63,8 +63,9 @@ typedef struct {
     bool each_runs;         /* the device runs up to each cut; else once for all tears of an operation */
 } plan_t;
 
-/* A day's work has every operation cut in a third of the ways that differ most, the next one in another third. AddressSanitizer is
- * five times slower, and there for what happens in memory: the ways that differ most, of first cuts all, fewer of the others. */
+/* A day's work has every operation cut in a third of the ways that differ most, the next one in another third.
+ * AddressSanitizer is five times slower, and there for what happens in memory: in the ways that differ most all first cuts, fewer
+ * of the others. */
 #ifdef __SANITIZE_ADDRESS__
 static const bool is_slow = true;
 #else
