@@ -39,10 +39,8 @@ static bool read_answer(esp_websocket_client_handle_t client)
         }
         client->head_len += (size_t)got;
         client->head[client->head_len] = '\0';
-        char *end = strstr(client->head, "\r\n\r\n");
-        if (end != NULL) {
-            client->head_at = (size_t)(end - client->head) + 4;
-            end[2] = '\0'; /* behind it frames may stand */
+        client->head_at = otter_websocket_end_head(client->head);
+        if (client->head_at != 0) {
             return true;
         }
         if (got == 0) {

@@ -6,6 +6,16 @@
 
 #include "otter_websocket.h"
 
+size_t otter_websocket_end_head(char *head)
+{
+    char *end = strstr(head, "\r\n\r\n");
+    if (end == NULL) {
+        return 0;
+    }
+    end[2] = '\0';
+    return (size_t)(end - head) + 4;
+}
+
 const char *otter_websocket_field(const char *head, const char *name, size_t *len)
 {
     const size_t name_len = strlen(name);

@@ -88,10 +88,8 @@ static bool read_answer(ws_t *ws, int timeout_ms)
         }
         ws->head_len += (size_t)got;
         ws->head[ws->head_len] = '\0';
-        char *end = strstr(ws->head, "\r\n\r\n");
-        if (end != NULL) {
-            ws->head_at = (size_t)(end - ws->head) + 4;
-            end[2] = '\0'; /* behind it frames may stand */
+        ws->head_at = otter_websocket_end_head(ws->head);
+        if (ws->head_at != 0) {
             return true;
         }
     }

@@ -14,6 +14,10 @@ bool otter_websocket_accept(const char *key, char accept[OTTER_WEBSOCKET_ACCEPT_
 /** A client's key, and what its server must answer. @return false: no memory */
 bool otter_websocket_challenge(char key[OTTER_WEBSOCKET_KEY_SIZE], char accept[OTTER_WEBSOCKET_ACCEPT_SIZE]);
 
+/** Ends the head of an answer behind its last line, if its empty line has come.
+    @return where in `head` what stands behind it begins, frames maybe; 0: it has not come */
+size_t otter_websocket_end_head(char *head);
+
 /** A field in the head of an answer. @param len  bytes of its value, without blanks behind. @return NULL: it is not there */
 const char *otter_websocket_field(const char *head, const char *name, size_t *len);
 
